@@ -1,0 +1,109 @@
+/**
+ * Where a card meets the rest of the machine. A card model imports this file and nothing else of the stack: it is handed a
+ * clock, a way to reach RAM and interrupt lines, and shows register windows and, at the analogue end, PCM.
+ */
+import type { Alarm, Clock } from '../kernel/clock.ts';
+import type { AccessSize } from '../kernel/platform.ts';
+
+export type { AccessSize, Alarm, Clock };
+export { mulDivCeil, mulDivFloor, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../kernel/clock.ts';
+
+/** A window of registers. Offsets count from the window's start; values are unsigned and fit the size. */
+export interface BusTarget {
+  read(offset: number, size: AccessSize): number;
+  write(offset: number, size: AccessSize, value: number): void;
+}
+
+/** A level-sensitive interrupt output. The card states its level after every change of state; the bus ORs shared lines. */
+export interface InterruptLine {
+  setLevel(asserted: boolean): void;
+}
+
+/**
+ * Bus-master access to RAM. A transfer that touches a byte which was not mapped for this card moves nothing, is reported as a
+ * finding and returns false (a master abort): the card does what its datasheet says of that.
+ */
+export interface BusMaster {
+  read(busAddress: number, into: Uint8Array): boolean;
+  write(busAddress: number, from: Uint8Array): boolean;
+  readUlong(busAddress: number): number | null;
+  writeUlong(busAddress: number, value: number): boolean;
+  /** The bytes themselves for a transfer in either direction, without a copy; null when not allowed or not possible. */
+  view(busAddress: number, length: number): Uint8Array | null;
+}
+
+/** What a card reports besides its registers: register accesses by name, DMA transfers and findings, for the trace. */
+export interface CardReporter {
+  /** True when register events are wanted; check it before building anything. */
+  readonly wantsRegisters: boolean;
+  readonly wantsDma: boolean;
+  register(name: string, direction: 'read' | 'write', value: number, size: AccessSize, meaning?: string): void;
+  dma(name: string, direction: 'read' | 'write', busAddress: number, length: number): void;
+  /** Something no correct driver does (unknown register, reserved bits, wrong access size, transfer stopped …). */
+  finding(what: string, data?: Readonly<Record<string, string | number | boolean>>): void;
+}
+
+/** Layout of interleaved PCM at a card's analogue end. */
+export interface PcmFormat {
+  readonly sampleRate: number;
+  readonly channels: number;
+}
+
+/** Interleaved samples: 16-bit, 32-bit (left-justified, for converters above 16 bits) or float in ±1.0. */
+export type PcmSamples = Int16Array | Int32Array | Float32Array;
+
+/** The jack behind a DAC: receives what leaves the card. */
+export interface PcmSink {
+  /**
+   * `frames` frames starting at `samples[0]`; the array is the card's own and reused after the call. `startTick` is the time
+   * at which the first frame left the DAC. A gap between blocks means that the converter was silent.
+   */
+  write(samples: PcmSamples, frames: number, format: PcmFormat, startTick: number): void;
+}
+
+/** The jack before an ADC: fills `into` with `frames` frames at the ADC's format, or leaves zeros when there is no signal. */
+export interface PcmSource {
+  read(into: Int16Array | Int32Array, frames: number, format: PcmFormat, startTick: number): void;
+}
+
+/** One base address register of a PCI function: what kind of window, how large, and what answers in it. */
+export interface PciBar {
+  readonly kind: 'io' | 'memory32' | 'memory64';
+  /** Bytes, a power of two. */
+  readonly size: number;
+  readonly prefetchable?: boolean;
+  readonly target: BusTarget;
+}
+
+/** A PCI function as its card presents it; the bus keeps the configuration space and decodes the BARs. */
+export interface PciCard {
+  readonly name: string;
+  readonly vendorId: number;
+  readonly deviceId: number;
+  readonly revisionId: number;
+  /** 24 bits: base class, subclass, programming interface. */
+  readonly classCode: number;
+  readonly subsystemVendorId: number;
+  readonly subsystemId: number;
+  /** 0 = none, 1 = INTA# … 4 = INTD#. */
+  readonly interruptPin: number;
+  readonly bars: readonly (PciBar | null)[];
+  /** Capabilities and device-specific bytes above 40h: initial value and which bits software may write. */
+  readonly configExtra?: readonly { readonly offset: number; readonly bytes: readonly number[]; readonly writable?: readonly number[] }[];
+  /** Told after a write to configuration space took effect. */
+  onConfigWrite?(offset: number, size: AccessSize, value: number): void;
+  /** The slot gives the card what it needs; called once, when the card is plugged in. */
+  attach(slot: CardSlot): void;
+  /** PCI reset (RST#). */
+  reset(): void;
+  /** The card is gone: no register answers, no DMA, no interrupt from now on. */
+  detach(): void;
+}
+
+/** What a card gets from its slot, and all it gets. */
+export interface CardSlot {
+  readonly clock: Clock;
+  readonly interrupt: InterruptLine;
+  readonly busMaster: BusMaster;
+  readonly report: CardReporter;
+}
