@@ -72,7 +72,8 @@ export function guid(text: string): GUID {
   const tail = d + e;
   const word = (start: number) => {
     let value = 0;
-    for (let i = 3; i >= 0; i--) value = value * 256 + Number.parseInt(tail.slice((start + i) * 2, (start + i) * 2 + 2), 16);
+    for (let i = 3; i >= 0; i--)
+      value = value * 256 + Number.parseInt(tail.slice((start + i) * 2, (start + i) * 2 + 2), 16);
     return value;
   };
   return new GUID(
