@@ -1,0 +1,68 @@
+import type { CommonBuffer } from '../../hal/index.ts';
+import * as R from './registers.ts';
+
+/** How a cyclic buffer is cut up for the engine. */
+export interface RingGeometry {
+  /** Bytes per descriptor: all alike, a multiple of 4. */
+  readonly segmentBytes: number;
+  /** Descriptors per trip through the buffer: a power of two that divides the 32 of the list. */
+  readonly segmentCount: number;
+  /** Descriptors per notification; 0 when the client wants none. */
+  readonly segmentsPerPacket: number;
+  /** The buffer's size: segmentBytes × segmentCount. */
+  readonly bufferBytes: number;
+}
+
+/** Without notifications an interrupt is still needed to move LVI on, before the ring of 32 is through. */
+const KEEP_ALIVE_ENTRIES = 8;
+
+/**
+ * Cuts a buffer of at least `requestedBytes` into segments: one or two packets of equal size (two without notifications),
+ * each halved until a descriptor can hold it. Because the number of segments divides 32, the descriptor list never changes
+ * while the engine runs: entry i always names segment i mod segmentCount.
+ *
+ * @param frameBytes bytes per frame; packets are whole frames
+ * @returns null when the buffer would need more than 32 descriptors
+ */
+export function ringGeometry(
+  requestedBytes: number,
+  notificationCount: 0 | 1 | 2,
+  frameBytes: number,
+): RingGeometry | null {
+  const packets = notificationCount || 2;
+  for (let segmentCount: number = packets; segmentCount <= R.BD_ENTRIES; segmentCount *= 2) {
+    // Mono frames have 2 bytes, but a descriptor's address is a multiple of 4.
+    const unit = Math.max(frameBytes, 4);
+    const segmentBytes = Math.ceil(requestedBytes / segmentCount / unit) * unit;
+    if (segmentBytes <= R.BD_MAX_SAMPLES * 2) {
+      return {
+        segmentBytes,
+        segmentCount,
+        segmentsPerPacket: notificationCount === 0 ? 0 : segmentCount / packets,
+        bufferBytes: segmentBytes * segmentCount,
+      };
+    }
+  }
+  return null;
+}
+
+/**
+ * Writes the descriptor list for a buffer. `firstEntry` is the absolute number of the descriptor that entry 0 stands for
+ * (not 0 after the engine lost its registers in the middle of a stream).
+ */
+export function writeDescriptors(
+  list: CommonBuffer,
+  bufferAddress: number,
+  geometry: RingGeometry,
+  firstEntry: number,
+): void {
+  for (let entry = 0; entry < R.BD_ENTRIES; entry++) {
+    const segment = (firstEntry + entry) % geometry.segmentCount;
+    const interrupt =
+      geometry.segmentsPerPacket === 0
+        ? entry % KEEP_ALIVE_ENTRIES === KEEP_ALIVE_ENTRIES - 1
+        : (segment + 1) % geometry.segmentsPerPacket === 0;
+    list.writeUlong(entry * R.BD_BYTES, bufferAddress + segment * geometry.segmentBytes);
+    list.writeUlong(entry * R.BD_BYTES + 4, ((interrupt ? R.BD_IOC : 0) | (geometry.segmentBytes / 2)) >>> 0);
+  }
+}
