@@ -39,16 +39,20 @@ export const PCMETHOD_ITEM_FLAG_MODIFY = 0x00000003;
 export const PCMETHOD_ITEM_FLAG_SOURCE = 0x00000004;
 export const PCMETHOD_ITEM_FLAG_BASICSUPPORT = 0x00000200;
 
+/** What handlers return: a status, or nothing for STATUS_SUCCESS. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that just ends has succeeded
+export type HandlerStatus = NTSTATUS | void;
+
 /**
  * A miniport's property handler, at PASSIVE_LEVEL. Success is returned (nothing counts as STATUS_SUCCESS), STATUS_PENDING
  * promises a later {@link pcCompletePendingPropertyRequest}, failures are returned or thrown as NtError. Unless it is pending,
  * the request must not be touched after the handler returned: the port uses it again.
  */
-export type PCPFNPROPERTY_HANDLER = (propertyRequest: PCPROPERTY_REQUEST) => NTSTATUS | void;
+export type PCPFNPROPERTY_HANDLER = (propertyRequest: PCPROPERTY_REQUEST) => HandlerStatus;
 /** A miniport's event handler; see {@link PCEVENT_REQUEST}. */
-export type PCPFNEVENT_HANDLER = (eventRequest: PCEVENT_REQUEST) => NTSTATUS | void;
+export type PCPFNEVENT_HANDLER = (eventRequest: PCEVENT_REQUEST) => HandlerStatus;
 /** A miniport's method handler. The audio port drivers dispatch no methods, so it is never called. */
-export type PCPFNMETHOD_HANDLER = (methodRequest: PCMETHOD_REQUEST) => NTSTATUS | void;
+export type PCPFNMETHOD_HANDLER = (methodRequest: PCMETHOD_REQUEST) => HandlerStatus;
 
 /** One property of a filter, pin or node (DDI page PCPROPERTY_ITEM). Drivers may extend it with fields of their own. */
 export interface PCPROPERTY_ITEM {

@@ -1,5 +1,6 @@
 import { guid, IID, type IUnknown } from '../../com/index.ts';
 import type { KINTERRUPT, NTSTATUS } from '../../kernel/index.ts';
+import type { HandlerStatus } from './descriptors.ts';
 
 /** How an interrupt-sync object calls its service routines (DDI page PcNewInterruptSync). */
 export const InterruptSyncModeNormal = 1;
@@ -10,7 +11,7 @@ export type INTERRUPTSYNCMODE = 1 | 2 | 3;
 /** A service routine: true (STATUS_SUCCESS) when the interrupt was its device's. Runs at the interrupt's IRQL. */
 export type INTERRUPTSYNCSERVICEROUTINE = (interruptSync: IInterruptSync, dynamicContext: unknown) => boolean;
 /** A routine that runs with the interrupt held off. */
-export type INTERRUPTSYNCROUTINE<C> = (interruptSync: IInterruptSync, dynamicContext: C) => NTSTATUS | void;
+export type INTERRUPTSYNCROUTINE<C> = (interruptSync: IInterruptSync, dynamicContext: C) => HandlerStatus;
 
 /** Connects service routines to an interrupt and keeps code apart from them (DDI page IInterruptSync). */
 export interface IInterruptSync extends IUnknown {

@@ -23,12 +23,12 @@ export interface IUnregisterPhysicalConnection extends IUnknown {
     deviceObject: DEVICE_OBJECT,
     fromUnknown: IUnknown,
     fromPin: number,
-    toString: string,
+    toSymbolicLink: string,
     toPin: number,
   ): void;
   unregisterPhysicalConnectionFromExternal(
     deviceObject: DEVICE_OBJECT,
-    fromString: string,
+    fromSymbolicLink: string,
     fromPin: number,
     toUnknown: IUnknown,
     toPin: number,

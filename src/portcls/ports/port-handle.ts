@@ -1,0 +1,99 @@
+import type { IUnknown } from '../../com/index.ts';
+import type { FILE_OBJECT, IRP, NTSTATUS, UserProcess } from '../../kernel/index.ts';
+import type { KSDATAFORMAT, KSPIN_CONNECT } from '../../ks/index.ts';
+import type { PortBase } from './port-base.ts';
+
+/** An open filter handle. */
+export class PortFilter {
+  readonly kind = 'filter';
+  readonly port: PortBase;
+  readonly fileObject: FILE_OBJECT;
+  /** Pins that are open on this filter instance. */
+  readonly pins = new Set<PortPin>();
+  /** Filter requests have no stream: PCPROPERTY_REQUEST.minorTarget is null. */
+  readonly stream: IUnknown | null = null;
+
+  constructor(port: PortBase, fileObject: FILE_OBJECT) {
+    this.port = port;
+    this.fileObject = fileObject;
+  }
+
+  get filter(): PortFilter {
+    return this;
+  }
+
+  /** Instances of a pin factory on this filter. */
+  pinInstances(pinId: number): number {
+    let count = 0;
+    for (const pin of this.pins) if (pin.pinId === pinId) count++;
+    return count;
+  }
+}
+
+/** What a port gets to make a pin from: a create request that passed all general checks. */
+export interface PinCreate {
+  readonly filter: PortFilter;
+  readonly fileObject: FILE_OBJECT;
+  readonly irp: IRP;
+  readonly pinId: number;
+  readonly connect: KSPIN_CONNECT;
+  /** The connect structure's format, decoded. */
+  readonly dataFormat: KSDATAFORMAT;
+  readonly process: UserProcess | null;
+}
+
+/**
+ * An open pin handle. A port with streams derives its pin class and makes one in {@link PortBase.createPin}; all methods are
+ * called at PASSIVE_LEVEL with the device lock held.
+ */
+export abstract class PortPin {
+  readonly kind = 'pin';
+  readonly filter: PortFilter;
+  readonly port: PortBase;
+  readonly fileObject: FILE_OBJECT;
+  readonly pinId: number;
+  readonly connect: KSPIN_CONNECT;
+  /** The process that opened the pin; null for kernel-mode clients. */
+  readonly process: UserProcess | null;
+
+  constructor(create: PinCreate) {
+    this.filter = create.filter;
+    this.port = create.filter.port;
+    this.fileObject = create.fileObject;
+    this.pinId = create.pinId;
+    this.connect = create.connect;
+    this.process = create.process;
+  }
+
+  /** The miniport's stream object, as PCPROPERTY_REQUEST.minorTarget shows it and as IPowerNotify is asked of; null before and after. */
+  abstract readonly stream: IUnknown | null;
+
+  /** True while the stream may move data, so that idle detection does not power the device down. */
+  abstract readonly active: boolean;
+
+  /** Power goes down: take the stream from RUN to PAUSE and remember it. Must not throw. */
+  abstract suspend(): void;
+
+  /** Power is back: take the stream where {@link suspend} found it. Must not throw. */
+  abstract resume(): void;
+
+  /** PnP stop or removal: take the stream to STOP; upward state requests fail from now on when `forGood`. Must not throw. */
+  abstract stop(forGood: boolean): void;
+
+  /**
+   * May the device be stopped for a rebalance with this stream open (P-24: packet mode, or no registers mapped)?
+   */
+  abstract readonly allowsRebalance: boolean;
+
+  /** The handle's last reference is gone: stop, free the buffer, release the stream. Must not throw. */
+  abstract close(): void;
+
+  /** The handle was closed: cancel what is pending. */
+  cleanup(): void {}
+
+  /** Device-control requests that are not property, event or method requests (stream reads and writes, reset). */
+  deviceControl?(ioControlCode: number, irp: IRP): NTSTATUS;
+}
+
+/** The object behind a file object. */
+export type PortHandle = PortFilter | PortPin;
