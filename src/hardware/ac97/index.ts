@@ -1,0 +1,2 @@
+export { Ac97Card, type Ac97CardOptions } from './card.ts';
+export * from './registers.ts';

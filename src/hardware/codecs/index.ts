@@ -1,0 +1,1 @@
+export * from './ac97-registers.ts';
