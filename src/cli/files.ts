@@ -1,0 +1,87 @@
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { ByteSink, ByteSource } from '../client/index.ts';
+import { CliError } from './cli-error.ts';
+
+/** What an error code of the file system means to whoever typed the name. */
+function fileError(path: string, action: 'read' | 'written', error: unknown): CliError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const reason: Record<string, string> = {
+    ENOENT: action === 'read' ? 'there is no such file' : 'its folder does not exist',
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EISDIR: 'it is a folder',
+    ENOSPC: 'the disk is full',
+    EROFS: 'the file system is read-only',
+  };
+  return new CliError(`${path} cannot be ${action}: ${reason[code] ?? (code || String(error))}.`);
+}
+
+/** A file on disk, or standard input (`-`), as a source of bytes. */
+export class FileByteSource implements ByteSource {
+  readonly byteLength: number | null;
+  readonly #path: string;
+  readonly #descriptor: number;
+
+  /** @throws CliError when the file cannot be opened */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#descriptor = path === '-' ? 0 : openSync(path, 'r');
+      const stat = fstatSync(this.#descriptor);
+      if (stat.isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+      this.byteLength = stat.isFile() ? stat.size : null;
+    } catch (error) {
+      throw fileError(path, 'read', error);
+    }
+  }
+
+  read(position: number, into: Uint8Array, byteOffset: number, byteLength: number): number {
+    const at = this.byteLength === null ? null : position;
+    for (;;) {
+      try {
+        return readSync(this.#descriptor, into, byteOffset, byteLength, at);
+      } catch (error) {
+        const code = error instanceof Error && 'code' in error ? error.code : '';
+        if (code === 'EAGAIN') continue; // a pipe that has nothing yet
+        if (code === 'EOF') return 0;
+        throw fileError(this.#path, 'read', error);
+      }
+    }
+  }
+
+  close(): void {
+    if (this.#path !== '-') closeSync(this.#descriptor);
+  }
+}
+
+/** A file on disk to write to; it is made, or emptied, at once, so that a wrong path is found before the run. */
+export class FileByteSink implements ByteSink {
+  readonly seekable = true;
+  readonly #path: string;
+  readonly #descriptor: number;
+
+  /** @throws CliError when the file cannot be made */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#descriptor = openSync(path, 'w');
+    } catch (error) {
+      throw fileError(path, 'written', error);
+    }
+  }
+
+  write(position: number, from: Uint8Array, byteOffset: number, byteLength: number): void {
+    let done = 0;
+    try {
+      while (done < byteLength) {
+        done += writeSync(this.#descriptor, from, byteOffset + done, byteLength - done, position + done);
+      }
+    } catch (error) {
+      throw fileError(this.#path, 'written', error);
+    }
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+}
