@@ -15,7 +15,9 @@ export function currentKernel(): Kernel {
 
 function noKernel(): never {
   if (stopped !== null) stopped.throwIfStopped();
-  throw new Error('No kernel is executing here: call kernel.enter(() => …) around code that uses the kernel.');
+  throw new Error(
+    'No kernel is executing here: call kernel.enter(() => …) around code that uses the kernel.',
+  );
 }
 
 /** For Kernel alone: makes a kernel (or none) current and returns what was, to be put back. */
