@@ -1,3 +1,4 @@
+export * from './audio-engine.ts';
 export * from './basic-support.ts';
 export * from './clsids.ts';
 export * from './descriptors.ts';
