@@ -74,6 +74,9 @@ export class EventLoop {
         'runUntil and runFor are the outermost loop of a machine: neither a driver nor a callback may call them.',
       );
     }
+    if (!Number.isSafeInteger(limitTick) && limitTick !== Number.POSITIVE_INFINITY) {
+      throw new RangeError(`A time is an integer of 100-ns ticks, not ${limitTick}.`);
+    }
     const clock = this.kernel.clock;
     this.running = true;
     try {

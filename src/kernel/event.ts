@@ -1,6 +1,13 @@
 import { BugcheckCode } from './bugcheck.ts';
 import { currentKernel } from './current.ts';
-import { APC_LEVEL, DISPATCH_LEVEL, type KIRQL, PASSIVE_LEVEL, requireIrql } from './irql.ts';
+import {
+  APC_LEVEL,
+  DISPATCH_LEVEL,
+  type KIRQL,
+  PASSIVE_LEVEL,
+  requireIrql,
+  requireIrqlAtLeast,
+} from './irql.ts';
 import { NtError } from './nt-error.ts';
 import { STATUS_MUTANT_LIMIT_EXCEEDED, STATUS_SEMAPHORE_LIMIT_EXCEEDED } from './ntstatus.ts';
 import type { KTHREAD } from './thread.ts';
@@ -222,6 +229,7 @@ export function exTryToAcquireFastMutex(mutex: FAST_MUTEX): boolean {
 
 /** ExReleaseFastMutex: frees it and goes back to the owner's level. At APC_LEVEL. Bugcheck by another thread than the owner. */
 export function exReleaseFastMutex(mutex: FAST_MUTEX): void {
+  requireIrqlAtLeast(APC_LEVEL, 'ExReleaseFastMutex');
   requireIrql(APC_LEVEL, 'ExReleaseFastMutex');
   const kernel = currentKernel();
   const thread = kernel.processor.thread;

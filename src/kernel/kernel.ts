@@ -13,7 +13,8 @@ import { exchangeCurrentKernel } from './current.ts';
 import { DeviceInterfaces } from './device-interface.ts';
 import { EventLoop } from './event-loop.ts';
 import { InterruptDispatch } from './interrupt-dispatch.ts';
-import { irqlName, type KIRQL } from './irql-levels.ts';
+import { IoManager } from './io-manager.ts';
+import { DISPATCH_LEVEL, irqlName, type KIRQL } from './irql-levels.ts';
 import { MemoryManager } from './memory.ts';
 import { NtError } from './nt-error.ts';
 import { ntStatusName } from './ntstatus.ts';
@@ -64,6 +65,8 @@ export class Kernel {
   readonly loop: EventLoop;
   readonly memory: MemoryManager;
   readonly registry: Registry;
+  /** Devices by name, files and requests. */
+  readonly io: IoManager;
   readonly pnp: PnpManager;
   readonly deviceInterfaces: DeviceInterfaces;
   /** The thread in which the machine's owner, and with it user mode, enters the kernel. */
@@ -76,7 +79,7 @@ export class Kernel {
   private readonly frameMethods: string[] = [];
   private busyTick = -1;
   private busyCount = 0;
-  private disposed = false;
+  private isHalted = false;
 
   /** The platform stays its owner's: {@link dispose} does not end it. */
   constructor(platform: Platform, options: KernelOptions = {}) {
@@ -93,6 +96,7 @@ export class Kernel {
     this.loop = new EventLoop(this);
     this.registry = options.registry ?? new Registry();
     this.memory = new MemoryManager(this);
+    this.io = new IoManager(this);
     this.deviceInterfaces = new DeviceInterfaces(this);
     this.pnp = new PnpManager(this);
   }
@@ -100,6 +104,11 @@ export class Kernel {
   /** Why this kernel has stopped; null while it runs. */
   get stopped(): Bugcheck | null {
     return this.bugcheckRecord;
+  }
+
+  /** Stopped or disposed: nothing of this kernel runs by itself any more. */
+  get halted(): boolean {
+    return this.isHalted;
   }
 
   /** Driver whose code is executing, as the innermost call into driver code names it. */
@@ -148,7 +157,11 @@ export class Kernel {
       return result;
     } catch (error) {
       if (!(error instanceof NtError)) {
-        return this.exceptionInRoutine(BugcheckCode.SYSTEM_SERVICE_EXCEPTION, error, method);
+        const code =
+          processor.irql < DISPATCH_LEVEL
+            ? BugcheckCode.SYSTEM_SERVICE_EXCEPTION
+            : BugcheckCode.KMODE_EXCEPTION_NOT_HANDLED;
+        return this.exceptionInRoutine(code, error, method);
       }
       if (processor.irql !== irql) this.irqlChanged(irql);
       failure = ntStatusName(error.status);
@@ -188,7 +201,7 @@ export class Kernel {
       lastEvents: this.trace.last(REPORTED_EVENTS),
       cause,
     };
-    this.interrupts.disable();
+    this.halt();
     // Taken out of `current`: what goes on in spite of the exception meets it again at its next kernel call.
     const previous = exchangeCurrentKernel(this);
     if (previous !== this) exchangeCurrentKernel(previous);
@@ -243,14 +256,16 @@ export class Kernel {
     this.loop.queueContinuation(continuation);
   }
 
-  /** Machine tick of a WDK time: negative is from now, 0 now, positive a system time (100-ns units since 1601). */
+  /**
+   * Machine tick of a WDK time: negative is from now, 0 now, positive a system time (100-ns units since 1601; use a bigint, numbers
+   * that large are not exact). Throws a RangeError for a time that is no integer.
+   */
   dueTickOf(dueTime: number | bigint): number {
-    if (typeof dueTime === 'number') {
-      if (dueTime <= 0) return this.clock.now - dueTime;
-      return Number(BigInt(dueTime) - this.bootSystemTime);
-    }
-    if (dueTime <= 0n) return this.clock.now - Number(dueTime);
-    return Number(dueTime - this.bootSystemTime);
+    if (dueTime > 0) return Number(BigInt(dueTime) - this.bootSystemTime);
+    const due = this.clock.now - Number(dueTime);
+    if (!Number.isSafeInteger(due))
+      throw new RangeError(`A time is an integer of 100-ns units, not ${dueTime}.`);
+    return due;
   }
 
   /** For code that calls driver routines without {@link callOut}: who is executing. Every push has its pop. */
@@ -297,11 +312,17 @@ export class Kernel {
   /** Ends the kernel and says what was still alive. Its interrupts and timers are dead from now on; the platform is its owner's. */
   dispose(): LeakReport {
     const report = this.leakReport();
-    if (!this.disposed) {
-      this.disposed = true;
-      this.interrupts.disable();
-    }
+    this.halt();
     return report;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  private halt(): void {
+    this.isHalted = true;
+    this.interrupts.disable();
   }
 
   private busyWait(): void {

@@ -29,11 +29,13 @@ export class KTIMER extends DispatcherObject {
   /** Set and neither expired nor cancelled. */
   private inserted = false;
   private traceCause = 0;
+  private readonly setName: string;
 
   /** KeInitializeTimerEx: not set, not signalled. `name` is what reports call it. */
   constructor(type: TIMER_TYPE = 'NotificationTimer', name = 'KTIMER') {
     super(name);
     this.type = type;
+    this.setName = `${name} set`;
     this.kernel = currentKernel();
     this.driver = this.kernel.currentDriver;
     this.alarm = this.kernel.clock.createAlarm(() => this.due());
@@ -61,7 +63,7 @@ export class KTIMER extends DispatcherObject {
     this.traceCause = kernel.trace.currentCause;
     kernel.objects.add(this.record);
     if ((kernel.trace.mask & TraceKind.Timer) !== 0) {
-      kernel.trace.emit(TraceKind.Timer, 'I', this.driver ?? 'kernel', `${this.name} set`, {
+      kernel.trace.emit(TraceKind.Timer, 'I', this.driver ?? 'kernel', this.setName, {
         dueTick,
         periodTicks,
       });
@@ -118,7 +120,7 @@ export class KTIMER extends DispatcherObject {
   // The clock's interrupt. A period is kept exactly: the next due time is derived from this one. When expiry is still waiting for
   // the level, or a real clock has slept over several periods, those that were missed are not made up.
   private due(): void {
-    if (this.kernel.stopped !== null) return;
+    if (this.kernel.halted) return;
     if (this.periodTicks > 0) {
       const now = this.kernel.clock.now;
       let next = this.dueTick + this.periodTicks;
