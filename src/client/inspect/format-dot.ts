@@ -1,0 +1,62 @@
+import { referenceOf } from './format-text.ts';
+import type { FilterModel, PinModel } from './model.ts';
+import { isHostPin } from './model.ts';
+
+/**
+ * Filters as a Graphviz digraph: a cluster per filter, pins as houses at its edges, nodes as boxes, wires between filters
+ * dashed. Draw it with `dot -Tsvg`.
+ */
+export function formatDot(filters: readonly FilterModel[]): string {
+  const lines = ['digraph filters {', '  rankdir=LR;', '  node [fontname="sans-serif", fontsize=10];'];
+  for (const [index, filter] of filters.entries()) {
+    lines.push(
+      `  subgraph cluster_${index} {`,
+      `    label=${quoted(filter.reference || referenceOf(filter.path))};`,
+    );
+    for (const pin of filter.pins) {
+      lines.push(`    ${pinId(index, pin.id)} [shape=${pinShape(pin)}, label=${quoted(pinLabel(pin))}];`);
+    }
+    for (const node of filter.nodes) {
+      const label = `${node.type.replace('KSNODETYPE_', '')}${node.name === null ? '' : `\n${node.name}`}`;
+      lines.push(`    ${nodeId(index, node.id)} [shape=box, label=${quoted(label)}];`);
+    }
+    for (const { fromNode, fromPin, toNode, toPin } of filter.connections) {
+      const from = fromNode === null ? pinId(index, fromPin) : nodeId(index, fromNode);
+      const to = toNode === null ? pinId(index, toPin) : nodeId(index, toNode);
+      lines.push(`    ${from} -> ${to};`);
+    }
+    lines.push('  }');
+  }
+  for (const [index, filter] of filters.entries()) {
+    for (const pin of filter.pins) {
+      // A wire is drawn once, from the pin that data leaves through.
+      if (pin.physicalConnection === null || pin.dataFlow !== 'out') continue;
+      const other = filters.findIndex(({ path }) => path === pin.physicalConnection?.path);
+      if (other < 0) continue;
+      lines.push(`  ${pinId(index, pin.id)} -> ${pinId(other, pin.physicalConnection.pin)} [style=dashed];`);
+    }
+  }
+  lines.push('}', '');
+  return lines.join('\n');
+}
+
+function pinId(filter: number, pin: number): string {
+  return `f${filter}p${pin}`;
+}
+
+function nodeId(filter: number, node: number): string {
+  return `f${filter}n${node}`;
+}
+
+function pinShape(pin: PinModel): string {
+  if (isHostPin(pin)) return 'doubleoctagon';
+  return pin.physicalConnection === null ? 'house' : 'cds';
+}
+
+function pinLabel(pin: PinModel): string {
+  return `${pin.id}: ${pin.name ?? pin.category.replace(/^KS(NODETYPE|CATEGORY)_/, '')}`;
+}
+
+function quoted(text: string): string {
+  return `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;
+}
