@@ -5,8 +5,14 @@
 import type { Alarm, Clock } from '../kernel/clock.ts';
 import type { AccessSize } from '../kernel/platform.ts';
 
+export {
+  mulDivCeil,
+  mulDivFloor,
+  TICKS_PER_MICROSECOND,
+  TICKS_PER_MILLISECOND,
+  TICKS_PER_SECOND,
+} from '../kernel/clock.ts';
 export type { AccessSize, Alarm, Clock };
-export { mulDivCeil, mulDivFloor, TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../kernel/clock.ts';
 
 /** A window of registers. Offsets count from the window's start; values are unsigned and fit the size. */
 export interface BusTarget {
@@ -37,7 +43,13 @@ export interface CardReporter {
   /** True when register events are wanted; check it before building anything. */
   readonly wantsRegisters: boolean;
   readonly wantsDma: boolean;
-  register(name: string, direction: 'read' | 'write', value: number, size: AccessSize, meaning?: string): void;
+  register(
+    name: string,
+    direction: 'read' | 'write',
+    value: number,
+    size: AccessSize,
+    meaning?: string,
+  ): void;
   dma(name: string, direction: 'read' | 'write', busAddress: number, length: number): void;
   /** Something no correct driver does (unknown register, reserved bits, wrong access size, transfer stopped …). */
   finding(what: string, data?: Readonly<Record<string, string | number | boolean>>): void;
@@ -88,8 +100,19 @@ export interface PciCard {
   /** 0 = none, 1 = INTA# … 4 = INTD#. */
   readonly interruptPin: number;
   readonly bars: readonly (PciBar | null)[];
+  /** Status register after reset; 0280h unless given: fast back-to-back transactions, medium DEVSEL# timing. */
+  readonly status?: number;
+  /** Offset of the first capability; without it the function has no capability list. The list itself is in `configExtra`. */
+  readonly capabilitiesPointer?: number;
+  /** Min_Gnt and Max_Lat: 250 ns units; 0 unless given. */
+  readonly minGrant?: number;
+  readonly maxLatency?: number;
   /** Capabilities and device-specific bytes above 40h: initial value and which bits software may write. */
-  readonly configExtra?: readonly { readonly offset: number; readonly bytes: readonly number[]; readonly writable?: readonly number[] }[];
+  readonly configExtra?: readonly {
+    readonly offset: number;
+    readonly bytes: readonly number[];
+    readonly writable?: readonly number[];
+  }[];
   /** Told after a write to configuration space took effect. */
   onConfigWrite?(offset: number, size: AccessSize, value: number): void;
   /** The slot gives the card what it needs; called once, when the card is plugged in. */

@@ -71,6 +71,11 @@ export class Trace implements Tracer {
     return open.length === 0 ? 0 : (open[open.length - 1] as number);
   }
 
+  /** Sequence number of the newest event, 0 before the first. */
+  get lastSequence(): number {
+    return this.nextSequence - 1;
+  }
+
   emit(kind: TraceKind, phase: Phase, source: string, name: string, data?: TraceData): void {
     if ((this.mask & kind) === 0) return;
     const cause = phase === 'E' ? this.closeSpan(name) : this.currentCause;

@@ -1,0 +1,19 @@
+/**
+ * The hardware abstraction layer: how a driver reaches registers, configuration space and DMA, and the decoders of which machines are
+ * made. `bus.ts` is the cards' side.
+ */
+export * from './access.ts';
+export * from './dma.ts';
+export * from './dma-domain.ts';
+export * from './dma-types.ts';
+export * from './interrupt-lines.ts';
+export * from './interrupt-translation.ts';
+export * from './io-space.ts';
+export { mmMapIoSpace, mmUnmapIoSpace } from './map-io-space.ts';
+export * from './memory-space.ts';
+export * from './pci-bus.ts';
+export * from './pci-bus-interface.ts';
+export * from './pci-config-access.ts';
+export * from './pci-ids.ts';
+export * from './pci-registers.ts';
+export * from './poll.ts';
