@@ -1,5 +1,10 @@
 import { guid, IID, type IUnknown } from '../../com/index.ts';
-import type { KSAUDIO_PRESENTATION_POSITION, KSDATAFORMAT } from '../../ks/index.ts';
+import type {
+  KSAUDIO_PRESENTATION_POSITION,
+  KSAUDIOENGINE_BUFFER_SIZE_RANGE,
+  KSAUDIOENGINE_DESCRIPTOR,
+  KSDATAFORMAT,
+} from '../../ks/index.ts';
 import type { BasicSupportRange } from './basic-support.ts';
 
 /** Which control of an audio engine is meant (DDI page eChannelTargetType). */
@@ -20,19 +25,6 @@ export type AUDIO_CURVE_TYPE = 0 | 1;
 
 /** A channel number that stands for every channel, in set requests. */
 export const AUDIO_ENGINE_ALL_CHANNELS = 0xffffffff;
-
-/** Which pin factories the engine node joins (DDI page KSAUDIOENGINE_DESCRIPTOR). */
-export interface KSAUDIOENGINE_DESCRIPTOR {
-  readonly nHostPinId: number;
-  readonly nOffloadPinId: number;
-  readonly nLoopbackPinId: number;
-}
-
-/** Sizes of cyclic buffers that the engine takes now (DDI page KSAUDIOENGINE_BUFFER_SIZE_RANGE). */
-export interface KSAUDIOENGINE_BUFFER_SIZE_RANGE {
-  readonly minBufferBytes: number;
-  readonly maxBufferBytes: number;
-}
 
 /**
  * Optional on a WaveRT miniport whose filter has a KSNODETYPE_AUDIO_ENGINE node: what filter handles ask of the engine (DDI

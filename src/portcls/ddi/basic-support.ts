@@ -1,26 +1,28 @@
-import { GUID, guid } from '../../com/index.ts';
+import { GUID_NULL } from '../../com/index.ts';
+import {
+  KSPROPERTY_MEMBER_RANGES,
+  KSPROPERTY_MEMBER_STEPPEDRANGES,
+  KSPROPERTY_MEMBER_VALUES,
+  KSPROPTYPESETID_General,
+} from '../../ks/index.ts';
 
-/** Property value types: KSPROPTYPESETID_General with these ids (VARENUM, wtypes.h). */
-export const VT_EMPTY = 0;
-export const VT_I4 = 3;
-export const VT_BOOL = 11;
-export const VT_UI1 = 17;
-export const VT_UI4 = 19;
-export const VT_I8 = 20;
-export const VT_UI8 = 21;
-export const VT_CLSID = 72;
-export const VT_ILLEGAL = 0xffff;
+export {
+  KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL,
+  KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_UNIFORM,
+  KSPROPERTY_MEMBER_FLAG_DEFAULT,
+  KSPROPERTY_MEMBER_RANGES,
+  KSPROPERTY_MEMBER_STEPPEDRANGES,
+  KSPROPERTY_MEMBER_VALUES,
+  VT_BOOL,
+  VT_CLSID,
+  VT_EMPTY,
+  VT_I4,
+  VT_I8,
+  VT_UI1,
+  VT_UI4,
+  VT_UI8,
+} from '../../ks/index.ts';
 
-/** KSPROPERTY_MEMBERSHEADER.membersFlags */
-export const KSPROPERTY_MEMBER_RANGES = 1;
-export const KSPROPERTY_MEMBER_STEPPEDRANGES = 2;
-export const KSPROPERTY_MEMBER_VALUES = 3;
-/** KSPROPERTY_MEMBERSHEADER.flags */
-export const KSPROPERTY_MEMBER_FLAG_DEFAULT = 1;
-export const KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL = 2;
-export const KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_UNIFORM = 4;
-
-const KSPROPTYPESETID_General = guid('{97E99BA0-BDEA-11CF-A5D6-28DB04C10000}');
 const DESCRIPTION_SIZE = 40;
 const MEMBERS_HEADER_SIZE = 16;
 
@@ -80,7 +82,7 @@ export function encodeBasicSupport(support: BasicSupport, room: number): Uint8Ar
   view.setUint32(0, support.accessFlags, true);
   if (bytes.byteLength === 4) return bytes;
   view.setUint32(4, whole, true);
-  const typeSet = support.valueType === undefined ? new GUID(0, 0, 0, 0) : KSPROPTYPESETID_General;
+  const typeSet = support.valueType === undefined ? GUID_NULL : KSPROPTYPESETID_General;
   typeSet.write(view, 8);
   view.setUint32(24, support.valueType ?? 0, true);
   view.setUint32(32, lists.length, true);

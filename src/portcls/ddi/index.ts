@@ -2,6 +2,7 @@ export * from './audio-engine.ts';
 export * from './basic-support.ts';
 export * from './clsids.ts';
 export * from './descriptors.ts';
+export * from './drm.ts';
 export * from './event-request.ts';
 export * from './iinterruptsync.ts';
 export * from './iminiport.ts';

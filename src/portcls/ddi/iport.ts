@@ -1,6 +1,6 @@
 import { guid, IID, type IUnknown } from '../../com/index.ts';
-import type { DEVICE_OBJECT, IRP } from '../../kernel/index.ts';
-import type { IRegistryKey, OBJECT_ATTRIBUTES } from './iregistrykey.ts';
+import type { DEVICE_OBJECT, IRP, OBJECT_ATTRIBUTES } from '../../kernel/index.ts';
+import type { IRegistryKey } from './iregistrykey.ts';
 import type { IResourceList } from './iresourcelist.ts';
 
 /** What every port driver implements (DDI page IPort). All methods at PASSIVE_LEVEL. */

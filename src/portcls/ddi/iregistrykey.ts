@@ -1,17 +1,13 @@
 import { guid, IID, type IUnknown } from '../../com/index.ts';
 
+export type { OBJECT_ATTRIBUTES } from '../../kernel/index.ts';
+
 /** Kinds of keys that pcNewRegistryKey and IPort.newRegistryKey open (portcls.h). */
 export const GeneralRegistryKey = 0;
 export const DeviceRegistryKey = 1;
 export const DriverRegistryKey = 2;
 export const HwProfileRegistryKey = 3;
 export const DeviceInterfaceRegistryKey = 4;
-
-/** The part of OBJECT_ATTRIBUTES that naming a registry key needs. */
-export interface OBJECT_ATTRIBUTES {
-  /** Full path, e.g. `\Registry\Machine\System\…`, or relative to `rootDirectory`. */
-  readonly objectName: string;
-}
 
 /** A value of a key (KEY_VALUE_FULL_INFORMATION without its offsets). */
 export interface RegistryKeyValue {

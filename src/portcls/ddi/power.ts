@@ -1,34 +1,34 @@
 import { guid, IID, type IUnknown } from '../../com/index.ts';
-import type { DEVICE_OBJECT } from '../../kernel/index.ts';
+import type {
+  DEVICE_CAPABILITIES,
+  DEVICE_OBJECT,
+  DEVICE_POWER_STATE,
+  SYSTEM_POWER_STATE,
+} from '../../kernel/index.ts';
 
-/** DEVICE_POWER_STATE (wdm.h). */
-export const PowerDeviceUnspecified = 0;
-export const PowerDeviceD0 = 1;
-export const PowerDeviceD1 = 2;
-export const PowerDeviceD2 = 3;
-export const PowerDeviceD3 = 4;
-export type DEVICE_POWER_STATE = 0 | 1 | 2 | 3 | 4;
-
-/** SYSTEM_POWER_STATE (wdm.h). */
-export const PowerSystemUnspecified = 0;
-export const PowerSystemWorking = 1;
-export const PowerSystemSleeping1 = 2;
-export const PowerSystemSleeping2 = 3;
-export const PowerSystemSleeping3 = 4;
-export const PowerSystemHibernate = 5;
-export const PowerSystemShutdown = 6;
-export type SYSTEM_POWER_STATE = 0 | 1 | 2 | 3 | 4 | 5 | 6;
+export {
+  type DEVICE_CAPABILITIES,
+  type DEVICE_POWER_STATE,
+  PowerDeviceD0,
+  PowerDeviceD1,
+  PowerDeviceD2,
+  PowerDeviceD3,
+  PowerDeviceUnspecified,
+  PowerSystemHibernate,
+  PowerSystemShutdown,
+  PowerSystemSleeping1,
+  PowerSystemSleeping2,
+  PowerSystemSleeping3,
+  PowerSystemUnspecified,
+  PowerSystemWorking,
+  type SYSTEM_POWER_STATE,
+} from '../../kernel/index.ts';
 
 /** How fast a device must come back from D3 (DDI page PC_EXIT_LATENCY). Two pages give different times: opaque here. */
 export const PcExitLatencyInstant = 0;
 export const PcExitLatencyFast = 1;
 export const PcExitLatencyResponsive = 2;
 export type PC_EXIT_LATENCY = 0 | 1 | 2;
-
-/** The part of DEVICE_CAPABILITIES (wdm.h) that an audio adapter may edit: `deviceState[SYSTEM_POWER_STATE]`. */
-export interface DEVICE_CAPABILITIES {
-  deviceState: DEVICE_POWER_STATE[];
-}
 
 /** The adapter's part in power management (DDI page IAdapterPowerManagement). PASSIVE_LEVEL. */
 export interface IAdapterPowerManagement extends IUnknown {

@@ -7,8 +7,8 @@ import {
   ioDisconnectInterrupt,
   type KINTERRUPT,
   keSynchronizeExecution,
-  NtError,
   type NTSTATUS,
+  NtError,
   PASSIVE_LEVEL,
   requireIrql,
   STATUS_INVALID_PARAMETER,
@@ -21,10 +21,10 @@ import {
   type INTERRUPTSYNCMODE,
   type INTERRUPTSYNCROUTINE,
   type INTERRUPTSYNCSERVICEROUTINE,
-  type IResourceList,
   InterruptSyncModeAll,
   InterruptSyncModeNormal,
   InterruptSyncModeRepeat,
+  type IResourceList,
 } from '../ddi/index.ts';
 
 const CM_RESOURCE_INTERRUPT_LATCHED = 1;
@@ -75,7 +75,8 @@ class InterruptSync extends CUnknown implements IInterruptSync {
       vector: this.#translated.vector,
       irql: this.#translated.level,
       synchronizeIrql: this.#translated.level,
-      interruptMode: (this.#translated.flags & CM_RESOURCE_INTERRUPT_LATCHED) === 0 ? 'LevelSensitive' : 'Latched',
+      interruptMode:
+        (this.#translated.flags & CM_RESOURCE_INTERRUPT_LATCHED) === 0 ? 'LevelSensitive' : 'Latched',
       shareVector: this.#translated.shareDisposition === 'Shared',
       line: this.#raw.level,
     });
@@ -93,7 +94,11 @@ class InterruptSync extends CUnknown implements IInterruptSync {
     return this.#interrupt;
   }
 
-  registerServiceRoutine(routine: INTERRUPTSYNCSERVICEROUTINE, dynamicContext: unknown, first: boolean): void {
+  registerServiceRoutine(
+    routine: INTERRUPTSYNCSERVICEROUTINE,
+    dynamicContext: unknown,
+    first: boolean,
+  ): void {
     requireIrql(DISPATCH_LEVEL, 'IInterruptSync::RegisterServiceRoutine');
     const service: Service = { routine, context: dynamicContext };
     // The list is replaced, never changed: a service routine that is running walks the old one.

@@ -51,7 +51,10 @@ class ResourceList extends CUnknown implements IResourceList {
   addEntry(translated: CM_PARTIAL_RESOURCE_DESCRIPTOR, untranslated: CM_PARTIAL_RESOURCE_DESCRIPTOR): void {
     requireIrql(PASSIVE_LEVEL, 'IResourceList::AddEntry');
     if (this.#translated.length >= this.#maximumEntries) {
-      throw new NtError(STATUS_INSUFFICIENT_RESOURCES, `the list holds its ${this.#maximumEntries} entries already`);
+      throw new NtError(
+        STATUS_INSUFFICIENT_RESOURCES,
+        `the list holds its ${this.#maximumEntries} entries already`,
+      );
     }
     this.#translated.push(translated);
     this.#untranslated.push(untranslated);
@@ -121,7 +124,10 @@ export function pcNewResourceSublist(
 ): IResourceList {
   requireIrql(PASSIVE_LEVEL, 'PcNewResourceSublist');
   if (!Number.isInteger(maximumEntries) || maximumEntries < 1 || parentList === null) {
-    throw new NtError(STATUS_INVALID_PARAMETER, `a sublist needs room for at least one entry, not ${maximumEntries}`);
+    throw new NtError(
+      STATUS_INVALID_PARAMETER,
+      `a sublist needs room for at least one entry, not ${maximumEntries}`,
+    );
   }
   return new ResourceList(outerUnknown, [], [], maximumEntries);
 }

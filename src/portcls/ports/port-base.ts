@@ -12,11 +12,12 @@ import {
   STATUS_INVALID_PARAMETER,
 } from '../../kernel/index.ts';
 import {
-  KSINTERFACESETID_Standard,
-  KSINTERFACE_STANDARD_STREAMING,
   type KSEVENT_ENTRY,
   type KSIDENTIFIER,
+  KSINTERFACE_STANDARD_STREAMING,
+  KSINTERFACESETID_Standard,
 } from '../../ks/index.ts';
+import { type AdapterDevice, adapterDevice } from '../adapter-device.ts';
 import {
   IID_IMiniportPnpNotify,
   IID_IPinCount,
@@ -36,13 +37,16 @@ import {
   type OBJECT_ATTRIBUTES,
   type PCFILTER_DESCRIPTOR,
 } from '../ddi/index.ts';
-import { type AdapterDevice, adapterDevice } from '../adapter-device.ts';
 import { newRegistryKey } from '../helpers/registry-key.ts';
+import { IID_PortClsPort } from '../port-identity.ts';
+import { checkDescriptor } from './descriptor-check.ts';
+import { PinFactory } from './pin-properties.ts';
 import { PortEventList } from './port-events.ts';
 import type { PinCreate, PortFilter, PortPin } from './port-handle.ts';
 import { PortInterfaces } from './port-interfaces.ts';
 import type { PortProperty } from './port-property.ts';
 import { PropertyDispatcher } from './property-dispatch.ts';
+import { TopologyAnswers } from './topology-properties.ts';
 
 /**
  * What all port drivers share: binding to a miniport, the filter's properties and events, and the interfaces that every port
@@ -66,6 +70,9 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
   #powerNotify: IPowerNotify | null = null;
   #pnpNotify: IMiniportPnpNotify | null = null;
   #properties: PropertyDispatcher | null = null;
+  #pinFactories: readonly PinFactory[] = [];
+  #categories: readonly GUID[] = [];
+  #topologyAnswers: TopologyAnswers | null = null;
   #interfaces: PortInterfaces | null = null;
   /** Events that clients enabled on this filter, its pins and nodes. */
   readonly eventList: PortEventList = new PortEventList(this);
@@ -115,6 +122,9 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
     return STANDARD_STREAMING;
   }
 
+  /** The device was stopped or removed under this port: handles that are still open can only be taken down and closed. */
+  retired = false;
+
   /** May a device with this kind of port be stopped for a rebalance (P-24)? Only WaveRT and Topology. */
   readonly supportsRebalance: boolean = false;
 
@@ -163,6 +173,21 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
     return this.#properties ?? this.#notInitialised();
   }
 
+  /** The pin factories as KSPROPSETID_Pin shows them. */
+  get pinFactories(): readonly PinFactory[] {
+    return this.#pinFactories;
+  }
+
+  /** The filter's arrays of KSPROPSETID_Topology. */
+  get topologyAnswers(): TopologyAnswers {
+    return this.#topologyAnswers ?? this.#notInitialised();
+  }
+
+  /** Interface classes of the subdevice: the descriptor's, else the port's own. */
+  get categories(): readonly GUID[] {
+    return this.#categories;
+  }
+
   get isInitialised(): boolean {
     return this.#descriptor !== null;
   }
@@ -192,7 +217,8 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
     resourceList: IResourceList,
   ): void {
     requireIrql(PASSIVE_LEVEL, 'IPort::Init');
-    if (this.#device !== null) throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'IPort::Init was called before');
+    if (this.#device !== null)
+      throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'IPort::Init was called before');
     const device = adapterDevice(deviceObject);
     this.#device = device;
     unknownMiniport.addRef();
@@ -204,13 +230,21 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
       const miniport = this.#miniport;
       const descriptor = this.callMiniport('GetDescription', () => miniport.getDescription());
       if (descriptor === null || descriptor === undefined) {
-        throw new NtError(STATUS_INVALID_PARAMETER, `${this.miniportName}::GetDescription gave no descriptor`);
+        throw new NtError(
+          STATUS_INVALID_PARAMETER,
+          `${this.miniportName}::GetDescription gave no descriptor`,
+        );
       }
       this.#pinCount = this.queryMiniport(IID_IPinCount);
       this.#pinName = this.queryMiniport(IID_IPinName);
       this.#powerNotify = this.queryMiniport(IID_IPowerNotify);
       this.#pnpNotify = this.queryMiniport(IID_IMiniportPnpNotify);
       this.#descriptor = descriptor;
+      checkDescriptor(this, descriptor);
+      const listed = descriptor.categories ?? [];
+      this.#categories = listed.length > 0 ? listed : this.defaultCategories(descriptor);
+      this.#topologyAnswers = new TopologyAnswers(descriptor, this.#categories);
+      this.#pinFactories = descriptor.pins.map((pin, pinId) => new PinFactory(this, pinId, pin));
       this.onBound(unknownMiniport);
       this.#properties = new PropertyDispatcher(this);
       this.eventList.bind();
@@ -267,7 +301,7 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
   // ------------------------------------------------------------------ IUnknown
 
   protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
-    if (iid.equals(IID_IPort) || iid.equals(IID_IPortEvents)) return this;
+    if (iid.equals(IID_IPort) || iid.equals(IID_IPortEvents) || iid.equals(IID_PortClsPort)) return this;
     const own = this.portInterface(iid);
     if (own !== null) return own;
     this.#interfaces ??= new PortInterfaces(this);
@@ -319,7 +353,10 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
   }
 
   #notInitialised(): never {
-    throw new NtError(STATUS_INVALID_DEVICE_REQUEST, `${this.unknownName} is not initialised: IPort::Init comes first`);
+    throw new NtError(
+      STATUS_INVALID_DEVICE_REQUEST,
+      `${this.unknownName} is not initialised: IPort::Init comes first`,
+    );
   }
 }
 

@@ -1,6 +1,6 @@
 import type { IUnknown } from '../../com/index.ts';
 import type { FILE_OBJECT, IRP, NTSTATUS, UserProcess } from '../../kernel/index.ts';
-import type { KSDATAFORMAT, KSPIN_CONNECT } from '../../ks/index.ts';
+import { type KSDATAFORMAT, type KSPIN_CONNECT, type KSSTATE, KSSTATE_RUN } from '../../ks/index.ts';
 import type { PortBase } from './port-base.ts';
 
 /** An open filter handle. */
@@ -68,8 +68,13 @@ export abstract class PortPin {
   /** The miniport's stream object, as PCPROPERTY_REQUEST.minorTarget shows it and as IPowerNotify is asked of; null before and after. */
   abstract readonly stream: IUnknown | null;
 
-  /** True while the stream may move data, so that idle detection does not power the device down. */
-  abstract readonly active: boolean;
+  /** The stream's state: once the device is stopped or gone, only requests for a lower one reach the pin. */
+  abstract readonly state: KSSTATE;
+
+  /** True while the stream moves data, so that idle detection does not power the device down. */
+  get active(): boolean {
+    return this.state === KSSTATE_RUN;
+  }
 
   /** Power goes down: take the stream from RUN to PAUSE and remember it. Must not throw. */
   abstract suspend(): void;

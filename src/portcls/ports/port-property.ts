@@ -42,12 +42,15 @@ export class PropertyEntry<T> {
   /** The miniport's item, or null for a property of the port's. */
   readonly item: PCPROPERTY_ITEM | null;
   readonly port: PortProperty<T> | null;
+  /** Under which calls of the miniport's handler are traced: 'PropertyHandler {set}/id'. */
+  readonly traceName: string;
 
   constructor(item: PCPROPERTY_ITEM | null, port: PortProperty<T> | null) {
     const source = item ?? port;
     if (source === null) throw new TypeError('A property entry needs a handler.');
     this.set = source.set;
     this.id = source.id;
+    this.traceName = `PropertyHandler ${source.set}/${source.id}`;
     this.item = item;
     this.port = port;
     this.accessFlags =

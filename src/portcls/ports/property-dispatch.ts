@@ -1,0 +1,350 @@
+import type { GUID } from '../../com/index.ts';
+import {
+  currentKernel,
+  type IRP,
+  ioCompleteRequest,
+  ioGetCurrentIrpStackLocation,
+  ioMarkIrpPending,
+  type Kernel,
+  type NTSTATUS,
+  NtError,
+  ntSuccess,
+  STATUS_BUFFER_OVERFLOW,
+  STATUS_BUFFER_TOO_SMALL,
+  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_BUFFER_SIZE,
+  STATUS_INVALID_DEVICE_REQUEST,
+  STATUS_INVALID_PARAMETER,
+  STATUS_NOT_FOUND,
+  STATUS_PENDING,
+  STATUS_PROPSET_NOT_FOUND,
+  STATUS_SUCCESS,
+} from '../../kernel/index.ts';
+import {
+  KSPROPERTY_TYPE_BASICSUPPORT,
+  KSPROPERTY_TYPE_GET,
+  KSPROPERTY_TYPE_SET,
+  KSPROPERTY_TYPE_SETSUPPORT,
+  KSPROPERTY_TYPE_TOPOLOGY,
+} from '../../ks/index.ts';
+import type { AdapterDevice } from '../adapter-device.ts';
+import { type HandlerStatus, PCFILTER_NODE, PCPROPERTY_REQUEST } from '../ddi/index.ts';
+import { pinPropertySet } from './pin-properties.ts';
+import type { PortBase } from './port-base.ts';
+import type { PortFilter, PortHandle, PortPin } from './port-handle.ts';
+import { type PropertyEntry, PropertyTable } from './port-property.ts';
+import { nodeTopologyProperties, topologyPropertySet } from './topology-properties.ts';
+
+const KSPROPERTY_SIZE = 24;
+const KSNODEPROPERTY_SIZE = 32;
+const GUID_SIZE = 16;
+/** Verbs that go to a miniport's handler when the item's flags name them. */
+const HANDLER_VERBS =
+  KSPROPERTY_TYPE_GET |
+  KSPROPERTY_TYPE_SET |
+  KSPROPERTY_TYPE_BASICSUPPORT |
+  0x2000 |
+  0x4000 |
+  0x8000 |
+  0x1_0000;
+
+/**
+ * A request under way: the PCPROPERTY_REQUEST and what is needed to finish it. Kept for re-use, so that a request costs no
+ * allocation; `run` is the one closure that calling out needs.
+ */
+class PendingRequest extends PCPROPERTY_REQUEST {
+  readonly dispatcher: PropertyDispatcher;
+  state: 'free' | 'running' | 'pending' = 'free';
+  readonly run: () => HandlerStatus;
+
+  constructor(dispatcher: PropertyDispatcher) {
+    super();
+    this.dispatcher = dispatcher;
+    this.run = () => this.propertyItem.handler(this);
+  }
+}
+
+/**
+ * Routes property requests of one port: IRP → table of the addressed filter, pin factory or node → the miniport's handler or
+ * the port's own.
+ *
+ * Precedence in each table: first the properties whose state the port owns, then the miniport's automation table, then the
+ * port's overridable ones; on a pin handle, what neither the pin's table nor the port's pin properties know is looked up in
+ * the filter's (over-specified requests are served as if sent to the filter).
+ */
+export class PropertyDispatcher {
+  readonly #port: PortBase;
+  readonly #kernel: Kernel;
+  readonly #filterTable = new PropertyTable<PortFilter>();
+  readonly #pinTables: PropertyTable<PortPin>[] = [];
+  readonly #nodeTables: PropertyTable<PortHandle>[] = [];
+  readonly #free: PendingRequest[] = [];
+  readonly #pending = new Set<PendingRequest>();
+  readonly #driverName: string;
+  readonly #device: AdapterDevice;
+
+  constructor(port: PortBase) {
+    this.#port = port;
+    this.#kernel = port.kernel;
+    this.#driverName = port.driverName;
+    this.#device = port.device;
+    const descriptor = port.descriptor;
+    const filterProperties = [...port.filterProperties(), ...pinPropertySet(), ...topologyPropertySet()];
+    this.#filterTable.addPort(filterProperties, true);
+    this.#filterTable.addAutomation(descriptor.automationTable);
+    this.#filterTable.addPort(filterProperties, false);
+    const pinProperties = port.pinProperties();
+    for (const pin of descriptor.pins) {
+      const table = new PropertyTable<PortPin>();
+      table.addPort(pinProperties, true);
+      table.addAutomation(pin.automationTable);
+      table.addPort(pinProperties, false);
+      this.#pinTables.push(table);
+    }
+    const nodeProperties = nodeTopologyProperties();
+    for (const node of descriptor.nodes) {
+      const table = new PropertyTable<PortHandle>();
+      table.addAutomation(node.automationTable);
+      table.addPort(nodeProperties, true);
+      table.addPort(nodeProperties, false);
+      this.#nodeTables.push(table);
+    }
+  }
+
+  /** Requests that handlers left pending. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Serves an IOCTL_KS_PROPERTY request and returns its status with `irp.ioStatus` filled in; STATUS_PENDING means that the
+   * IRP was marked pending and will be completed by pcCompletePendingPropertyRequest. The caller holds the device lock.
+   */
+  dispatch(handle: PortHandle, irp: IRP): NTSTATUS {
+    irp.ioStatus.information = 0;
+    const { parameters } = ioGetCurrentIrpStackLocation(irp);
+    const input = parameters.type3InputBuffer;
+    if (input === null || input.byteLength < KSPROPERTY_SIZE) return STATUS_INVALID_BUFFER_SIZE;
+    const flags = ulong(input, 20);
+    const id = ulong(input, 16);
+    const verb = (flags & ~KSPROPERTY_TYPE_TOPOLOGY) >>> 0;
+    let node = PCFILTER_NODE;
+    let header = KSPROPERTY_SIZE;
+    if ((flags & KSPROPERTY_TYPE_TOPOLOGY) !== 0) {
+      if (input.byteLength < KSNODEPROPERTY_SIZE) return STATUS_INVALID_BUFFER_SIZE;
+      node = ulong(input, 24);
+      header = KSNODEPROPERTY_SIZE;
+      if (node >= this.#nodeTables.length) return STATUS_INVALID_PARAMETER;
+    }
+    const w0 = ulong(input, 0);
+    const w1 = ulong(input, 4);
+    const w2 = ulong(input, 8);
+    const w3 = ulong(input, 12);
+    if (verb === KSPROPERTY_TYPE_SETSUPPORT) return this.#setSupport(handle, node, w0, w1, w2, w3, irp);
+    if (node !== PCFILTER_NODE) {
+      const entry = (this.#nodeTables[node] as PropertyTable<PortHandle>).find(w0, w1, w2, w3, id);
+      if (entry === undefined) return STATUS_PROPSET_NOT_FOUND;
+      if (entry === null) return STATUS_NOT_FOUND;
+      return this.#serve(handle, handle, entry, verb, node, header, input, irp);
+    }
+    if (handle.kind === 'pin') {
+      const entry = this.#pinTables[handle.pinId]?.find(w0, w1, w2, w3, id);
+      if (entry) return this.#serve(handle, handle, entry, verb, node, header, input, irp);
+      const overSpecified = this.#filterTable.find(w0, w1, w2, w3, id);
+      if (overSpecified) {
+        return this.#serve(handle.filter, handle, overSpecified, verb, node, header, input, irp);
+      }
+      return entry === null || overSpecified === null ? STATUS_NOT_FOUND : STATUS_PROPSET_NOT_FOUND;
+    }
+    const entry = this.#filterTable.find(w0, w1, w2, w3, id);
+    if (entry === undefined) return STATUS_PROPSET_NOT_FOUND;
+    if (entry === null) return STATUS_NOT_FOUND;
+    return this.#serve(handle, handle, entry, verb, node, header, input, irp);
+  }
+
+  #serve<T>(
+    target: T,
+    handle: PortHandle,
+    entry: PropertyEntry<T>,
+    verb: number,
+    node: number,
+    header: number,
+    input: Uint8Array,
+    irp: IRP,
+  ): NTSTATUS {
+    if ((verb & HANDLER_VERBS) === 0 || (verb & (verb - 1)) !== 0) return STATUS_INVALID_PARAMETER;
+    if ((entry.accessFlags & verb) === 0) return STATUS_INVALID_DEVICE_REQUEST;
+    const request = this.#free.pop() ?? new PendingRequest(this);
+    request.state = 'running';
+    request.majorTarget = this.#port.unknownMiniport;
+    request.minorTarget = handle.stream;
+    request.node = node;
+    request.verb = verb;
+    const extra = input.byteLength - header;
+    request.instanceSize = extra;
+    request.instance = extra === 0 ? null : input.subarray(header);
+    const output = irp.userBuffer;
+    request.value = output;
+    request.valueSize = output === null ? 0 : output.byteLength;
+    request.irp = irp;
+    request.process = irp.requestor;
+    let status: NTSTATUS;
+    try {
+      const item = entry.item;
+      if (item !== null) {
+        if (verb === KSPROPERTY_TYPE_BASICSUPPORT && (item.flags & KSPROPERTY_TYPE_BASICSUPPORT) === 0) {
+          request.answerBasicSupport({ accessFlags: entry.accessFlags });
+          status = STATUS_SUCCESS;
+        } else {
+          request.propertyItem = item;
+          status = this.#kernel.callOut(this.#driverName, entry.traceName, request.run) ?? STATUS_SUCCESS;
+        }
+      } else {
+        status = servePortProperty(target, entry, verb, request) ?? STATUS_SUCCESS;
+      }
+    } catch (error) {
+      if (!(error instanceof NtError)) {
+        request.state = 'free';
+        throw error;
+      }
+      status = error.status;
+    }
+    if (status === STATUS_PENDING) {
+      ioMarkIrpPending(irp);
+      if (request.state !== 'running') {
+        // Completed before the handler returned: the IRP is gone already, and that is legal.
+        return STATUS_PENDING;
+      }
+      request.state = 'pending';
+      this.#pending.add(request);
+      return STATUS_PENDING;
+    }
+    irp.ioStatus.information = information(status, verb, request);
+    this.#recycle(request);
+    return status;
+  }
+
+  /** KSPROPERTY_TYPE_SETSUPPORT: is the set there? With GUID_NULL: which sets are there? */
+  #setSupport(
+    handle: PortHandle,
+    node: number,
+    w0: number,
+    w1: number,
+    w2: number,
+    w3: number,
+    irp: IRP,
+  ): NTSTATUS {
+    const tables: PropertyTable<never>[] =
+      node !== PCFILTER_NODE
+        ? [this.#nodeTables[node] as PropertyTable<never>]
+        : handle.kind === 'pin'
+          ? [this.#pinTables[handle.pinId] as PropertyTable<never>, this.#filterTable as PropertyTable<never>]
+          : [this.#filterTable as PropertyTable<never>];
+    if ((w0 | w1 | w2 | w3) !== 0) {
+      for (const table of tables) if (table.find(w0, w1, w2, w3, 0) !== undefined) return STATUS_SUCCESS;
+      return STATUS_PROPSET_NOT_FOUND;
+    }
+    const sets: GUID[] = [];
+    for (const table of tables) {
+      for (const set of table.sets) if (!sets.some((known) => known.equals(set))) sets.push(set);
+    }
+    const size = sets.length * GUID_SIZE;
+    const output = irp.userBuffer;
+    irp.ioStatus.information = size;
+    if (output === null || output.byteLength === 0)
+      return size === 0 ? STATUS_SUCCESS : STATUS_BUFFER_OVERFLOW;
+    if (output.byteLength < size) {
+      irp.ioStatus.information = 0;
+      return STATUS_BUFFER_TOO_SMALL;
+    }
+    const view = new DataView(output.buffer, output.byteOffset, output.byteLength);
+    sets.forEach((set, index) => {
+      set.write(view, index * GUID_SIZE);
+    });
+    return STATUS_SUCCESS;
+  }
+
+  /** For pcCompletePendingPropertyRequest. */
+  complete(request: PCPROPERTY_REQUEST, status: NTSTATUS): void {
+    if (!(request instanceof PendingRequest) || request.dispatcher !== this || request.state === 'free') {
+      throw new NtError(STATUS_INVALID_PARAMETER, 'the property request is not pending');
+    }
+    const { irp } = request;
+    if (request.state === 'running') ioMarkIrpPending(irp);
+    irp.ioStatus.status = status;
+    irp.ioStatus.information = information(status, request.verb, request);
+    this.#pending.delete(request);
+    this.#recycle(request);
+    ioCompleteRequest(irp);
+  }
+
+  /** Completes what handlers left pending, when the device or the handle goes: `handle` null means all. */
+  abandonPending(handle: PortHandle | null): void {
+    for (const request of [...this.#pending]) {
+      const file = ioGetCurrentIrpStackLocation(request.irp).fileObject;
+      if (handle !== null && file !== handle.fileObject) continue;
+      currentKernel().trace.finding(
+        'PortCls',
+        'A property request that the miniport left pending was never completed; PortCls completes it.',
+        { driver: this.#driverName, property: `${request.propertyItem.set}/${request.propertyItem.id}` },
+      );
+      request.valueSize = 0;
+      this.complete(request, STATUS_DEVICE_REMOVED);
+    }
+  }
+
+  #recycle(request: PendingRequest): void {
+    request.state = 'free';
+    request.value = null;
+    request.instance = null;
+    request.minorTarget = null;
+    if (this.#free.length < 8) this.#free.push(request);
+  }
+}
+
+/** The dispatcher behind a request that a handler was given, or null. */
+export function dispatcherOf(request: PCPROPERTY_REQUEST): PropertyDispatcher | null {
+  return request instanceof PendingRequest ? request.dispatcher : null;
+}
+
+function servePortProperty<T>(
+  target: T,
+  entry: PropertyEntry<T>,
+  verb: number,
+  request: PCPROPERTY_REQUEST,
+): HandlerStatus {
+  const property = entry.port;
+  if (property === null) return STATUS_NOT_FOUND;
+  if (verb === KSPROPERTY_TYPE_BASICSUPPORT) {
+    request.answerBasicSupport(property.onSupport?.(target) ?? { accessFlags: entry.accessFlags });
+    return STATUS_SUCCESS;
+  }
+  if (request.instanceSize < (property.instanceBytes ?? 0)) throw new NtError(STATUS_INVALID_BUFFER_SIZE);
+  if (verb === KSPROPERTY_TYPE_GET) {
+    const bytes = property.valueBytes ?? 0;
+    if (request.valueSize < bytes) request.requireValue(bytes);
+    return property.onGet?.(target, request);
+  }
+  if (verb === KSPROPERTY_TYPE_SET) {
+    if (request.valueSize < (property.valueBytes ?? 0)) throw new NtError(STATUS_BUFFER_TOO_SMALL);
+    return property.onSet?.(target, request);
+  }
+  return STATUS_INVALID_DEVICE_REQUEST;
+}
+
+/** Bytes to report: what a get produced; for a size query the size; a set moves nothing back. */
+function information(status: NTSTATUS, verb: number, request: PCPROPERTY_REQUEST): number {
+  if (status === STATUS_BUFFER_OVERFLOW) return request.valueSize;
+  if (!ntSuccess(status) || verb === KSPROPERTY_TYPE_SET) return 0;
+  return request.valueSize;
+}
+
+function ulong(bytes: Uint8Array, offset: number): number {
+  return (
+    ((bytes[offset] as number) |
+      ((bytes[offset + 1] as number) << 8) |
+      ((bytes[offset + 2] as number) << 16) |
+      ((bytes[offset + 3] as number) << 24)) >>>
+    0
+  );
+}
