@@ -42,7 +42,7 @@ import { IID_PortClsPort } from '../port-identity.ts';
 import { checkDescriptor } from './descriptor-check.ts';
 import { PinFactory } from './pin-properties.ts';
 import { PortEventList } from './port-events.ts';
-import type { PinCreate, PortFilter, PortPin } from './port-handle.ts';
+import type { PinCreate, PortFilter, PortHandle, PortPin } from './port-handle.ts';
 import { PortInterfaces } from './port-interfaces.ts';
 import type { PortProperty } from './port-property.ts';
 import { PropertyDispatcher } from './property-dispatch.ts';
@@ -109,6 +109,11 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
 
   /** Properties of open pins that this port answers. */
   pinProperties(): readonly PortProperty<PortPin>[] {
+    return [];
+  }
+
+  /** Properties of a node that this port answers besides its name; requests may come to filter and pin handles. */
+  nodeProperties(_nodeId: number): readonly PortProperty<PortHandle>[] {
     return [];
   }
 

@@ -101,9 +101,10 @@ export class PropertyDispatcher {
       table.addPort(pinProperties, false);
       this.#pinTables.push(table);
     }
-    const nodeProperties = nodeTopologyProperties();
-    for (const node of descriptor.nodes) {
+    const topologyProperties = nodeTopologyProperties();
+    for (const [nodeId, node] of descriptor.nodes.entries()) {
       const table = new PropertyTable<PortHandle>();
+      const nodeProperties = [...port.nodeProperties(nodeId), ...topologyProperties];
       table.addAutomation(node.automationTable);
       table.addPort(nodeProperties, true);
       table.addPort(nodeProperties, false);
