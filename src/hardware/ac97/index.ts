@@ -1,2 +1,3 @@
-export { Ac97Card, type Ac97CardOptions } from './card.ts';
+export { BURST_BYTES, DEFAULT_FIFO_BYTES } from './bus-master-engine.ts';
+export { Ac97Card, type Ac97CardOptions, type Ac97Position } from './card.ts';
 export * from './registers.ts';
