@@ -87,7 +87,7 @@ export class EventLoop {
           this.settle();
           return done();
         }
-        this.countEvent('alarm of the clock');
+        this.countEvent('an alarm of the clock');
       }
     } finally {
       this.running = false;
@@ -128,7 +128,7 @@ export class EventLoop {
         wait.cancel();
         break;
       }
-      this.countEvent('alarm of the clock');
+      this.countEvent('an alarm of the clock');
     }
     this.waits.pop();
     processor.raiseIrql(irql);
@@ -144,7 +144,7 @@ export class EventLoop {
       const fired = clock.runNext(target);
       if (processor.pendingIrql > processor.irql) processor.dispatchPending();
       if (!fired) return;
-      this.countEvent('alarm of the clock');
+      this.countEvent('an alarm of the clock');
     }
   }
 
@@ -174,7 +174,7 @@ export class EventLoop {
       return false;
     }
     const continuation = this.continuations[this.continuationIndex++] as () => void;
-    this.countEvent('user-mode continuation');
+    this.countEvent('a user-mode continuation');
     continuation();
     return true;
   }
@@ -184,7 +184,7 @@ export class EventLoop {
     if (item === null) return false;
     const kernel = this.kernel;
     const { processor, trace } = kernel;
-    this.countEvent('work item');
+    this.countEvent('a work item');
     const waiter = processor.thread;
     const thread = new KTHREAD(`worker thread ${++this.workers} (${item.name})`);
     processor.thread = thread;
@@ -227,7 +227,7 @@ export class EventLoop {
     this.kernel.bugcheck(
       BugcheckCode.CLOCK_WATCHDOG_TIMEOUT,
       [this.eventsAtTick, 0, 0, 0],
-      `${EVENTS_PER_TICK_LIMIT} events ran without time moving on from ${formatTick(now)}; the last was a ${what}. ` +
+      `${EVENTS_PER_TICK_LIMIT} events ran without time moving on from ${formatTick(now)}; the last was ${what}. ` +
         'Something arms an alarm for "now", queues a work item or calls back for ever.',
     );
   }

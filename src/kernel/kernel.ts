@@ -30,7 +30,7 @@ import { Trace } from './trace-log.ts';
 export { currentKernel } from './current.ts';
 
 /** Register accesses and time queries at one tick after which each further one takes {@link BUSY_WAIT_TICKS}. */
-const BUSY_WAIT_LIMIT = 1_000;
+const BUSY_WAIT_LIMIT = 500;
 /** About what a port access costs on a PC's bus: 1 µs. */
 const BUSY_WAIT_TICKS = 10;
 /** Events in a bugcheck's record. */
@@ -233,7 +233,7 @@ export class Kernel {
 
   /**
    * For the HAL, after each access to a register: delivers interrupts that it raised, if the IRQL allows. A driver that polls
-   * without ever stalling would stand still in virtual time; after a thousand accesses at one tick each takes a microsecond.
+   * without ever stalling would stand still in virtual time; after some hundred accesses at one tick each takes a microsecond.
    */
   afterAccess(): void {
     const processor = this.processor;

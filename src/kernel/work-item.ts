@@ -61,7 +61,7 @@ export class IO_WORKITEM {
   constructor(device: DEVICE_OBJECT) {
     this.device = device;
     this.item = new WORK_QUEUE_ITEM(() => undefined, 'IO_WORKITEM');
-    this.record = currentKernel().objects.register('IO_WORKITEM', 'IO_WORKITEM');
+    this.record = currentKernel().objects.register('IO_WORKITEM', device.displayName);
   }
 }
 
