@@ -42,7 +42,7 @@ class Source implements InterruptSource {
 export class InterruptLines {
   /** Number of sources that assert, by line. */
   readonly #asserting: Uint16Array;
-  #handler: ((line: number, asserted: boolean) => void) | null = null;
+  readonly #handlers: ((line: number, asserted: boolean) => void)[] = [];
 
   constructor(lineCount: number) {
     this.#asserting = new Uint16Array(lineCount);
@@ -52,9 +52,9 @@ export class InterruptLines {
     return this.#asserting.length;
   }
 
-  /** Told on every change of a line's level, not of a source's. One handler; a new one takes the old one's place. */
+  /** Told on every change of a line's level, not of a source's. */
   onChange(handler: (line: number, asserted: boolean) => void): void {
-    this.#handler = handler;
+    this.#handlers.push(handler);
   }
 
   /** Adds a source to a line, at low level. Throws a RangeError when there is no such line. */
@@ -75,6 +75,7 @@ export class InterruptLines {
     const before = this.#asserting[line] ?? 0;
     const after = asserted ? before + 1 : before - 1;
     this.#asserting[line] = after;
-    if ((before === 0) !== (after === 0)) this.#handler?.(line, asserted);
+    if ((before === 0) === (after === 0)) return;
+    for (const handler of this.#handlers) handler(line, asserted);
   }
 }

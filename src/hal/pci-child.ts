@@ -226,7 +226,7 @@ export class PciChild implements PnpChild {
 
   #place(descriptors: readonly IO_RESOURCE_DESCRIPTOR[]): readonly Placement[] {
     const kept = this.#assigned;
-    if (kept && kept.every(({ address }, i) => fits(address, this.#windows[i], descriptors[i]))) return kept;
+    if (kept?.every(({ address }, i) => fits(address, this.#windows[i], descriptors[i]))) return kept;
     this.#releaseAddresses();
     const placements: Placement[] = [];
     this.#assigned = placements;

@@ -1,0 +1,144 @@
+import type { PciCard } from '../../hal/bus.ts';
+import { PCI_DEVICES, PciBusDriver, pciLocationText } from '../../hal/index.ts';
+import { type DriverPackage, Kernel, type LeakReport, type Registry, Trace } from '../../kernel/index.ts';
+import { PciSlot } from './pci-slot.ts';
+import { SimPlatform, type SimPlatformOptions } from './sim-platform.ts';
+
+export interface SimMachineOptions extends Omit<SimPlatformOptions, 'onFinding'> {
+  /** The timeline; by default one that keeps the newest events whose rate does not grow with register traffic. */
+  readonly trace?: Trace;
+  /** A registry from an earlier run; by default an empty one. */
+  readonly registry?: Registry;
+}
+
+/** First slot that a card gets unless it is told which: those before it belong to the board on a PC. */
+const FIRST_CARD_SLOT = 3;
+
+/**
+ * A PC in this process: cards in slots, a kernel, and virtual time that passes as fast as its events are handled.
+ *
+ * Plug cards, install drivers, {@link start}, then let it run. Cards may be plugged in and pulled out at any time after that.
+ */
+export class SimMachine {
+  readonly platform: SimPlatform;
+  readonly kernel: Kernel;
+  readonly pciBus: PciBusDriver;
+  readonly #slots = new Map<
+    string,
+    { readonly slot: PciSlot; readonly device: number; readonly func: number }
+  >();
+  #started = false;
+  #leaks: LeakReport | null = null;
+
+  constructor(options: SimMachineOptions = {}) {
+    const trace = options.trace ?? new Trace();
+    this.platform = new SimPlatform({ ...options, onFinding: (source, text) => trace.finding(source, text) });
+    this.kernel = new Kernel(this.platform, {
+      trace,
+      ...(options.registry === undefined ? {} : { registry: options.registry }),
+    });
+    this.pciBus = new PciBusDriver(this.kernel);
+  }
+
+  /** The timeline of everything on this machine. */
+  get trace(): Trace {
+    return this.kernel.trace;
+  }
+
+  /**
+   * Plugs a card into a slot of PCI bus 0 and returns its id (`pci:00:05.0`). On a machine that has been started this is a hot plug:
+   * the bus is looked over at once, and a driver that fits is started.
+   *
+   * A card with several functions is plugged function by function, function 0 last when the machine runs.
+   *
+   * @param device slot number 1–31; the next free one from 3 on unless given
+   * @throws RangeError when the slot is taken or there is none left, or the card's description cannot be a PCI card's
+   */
+  plugPci(card: PciCard, device: number = this.#freeDevice(), func = 0): string {
+    const busDevice = `pci:${pciLocationText(0, device, func)}`;
+    if (this.platform.hostBridge.isOccupied(device, func)) {
+      throw new RangeError(`${card.name}: slot ${busDevice} is taken.`);
+    }
+    const slot = new PciSlot(this.platform, this.kernel.trace, busDevice, device, card);
+    this.platform.hostBridge.plug(device, func, slot);
+    this.#slots.set(busDevice, { slot, device, func });
+    if (this.#started && this.platform.hostBridge.isOccupied(device, 0)) this.#rescan();
+    return busDevice;
+  }
+
+  /**
+   * Pulls a card out, streaming or not: from now on it answers no cycle, moves no data and asserts no interrupt, and its driver is told
+   * afterwards (IRP_MN_SURPRISE_REMOVAL). Throws a RangeError when there is no such card.
+   */
+  unplug(busDevice: string): void {
+    const entry = this.#slots.get(busDevice);
+    if (!entry) throw new RangeError(`There is no card at ${busDevice}.`);
+    this.#slots.delete(busDevice);
+    entry.slot.unplug();
+    this.platform.hostBridge.unplug(entry.device, entry.func);
+    if (!this.#started) return;
+    this.#rescan();
+  }
+
+  /** The card with this id, null when that slot is empty. */
+  cardAt(busDevice: string): PciCard | null {
+    return this.#slots.get(busDevice)?.slot.card ?? null;
+  }
+
+  /** Installs a driver package; devices that wait for one get it at once on a machine that has been started. */
+  installDriver(driver: DriverPackage): void {
+    this.kernel.enter(() => this.kernel.pnp.installDriver(driver));
+  }
+
+  /** Boots: the PCI bus is enumerated, resources are assigned, drivers loaded and devices started. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.kernel.enter(() => {
+      this.kernel.pnp.addBus(this.pciBus);
+      this.kernel.pnp.start();
+    });
+    this.kernel.drain();
+  }
+
+  /** Lets this many ticks of 100 ns pass. */
+  runFor(ticks: number): void {
+    this.kernel.runFor(ticks);
+  }
+
+  /** Runs until `done()` or until the clock reaches `limitTick`; true if done. */
+  runUntil(done: () => boolean, limitTick: number): boolean {
+    return this.kernel.runUntil(done, limitTick);
+  }
+
+  /**
+   * Shuts the machine down: devices are removed as far as nobody holds them, drivers unloaded. Returns what should not have outlived it:
+   * objects, memory, interrupts, handles.
+   */
+  dispose(): LeakReport {
+    if (this.#leaks) return this.#leaks;
+    if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.shutdown());
+    this.#leaks = this.kernel.dispose();
+    for (const { slot } of this.#slots.values()) slot.unplug();
+    this.#slots.clear();
+    this.platform.dispose();
+    return this.#leaks;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #rescan(): void {
+    this.kernel.enter(() => this.kernel.pnp.invalidateBusRelations(this.pciBus));
+  }
+
+  #freeDevice(): number {
+    const { hostBridge } = this.platform;
+    for (let i = 0; i < PCI_DEVICES; i++) {
+      const device = (FIRST_CARD_SLOT + i) % PCI_DEVICES;
+      if (!hostBridge.isOccupied(device, 0)) return device;
+    }
+    throw new RangeError('All PCI slots are taken.');
+  }
+}
