@@ -1,7 +1,6 @@
 import type { AccessSize, BusTarget } from './bus.ts';
 
 const PORT_COUNT = 0x1_0000;
-const ALL_ONES: Readonly<Record<AccessSize, number>> = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff };
 
 /** One window of I/O space, as {@link IoSpace.map} gives it; the key to take it out again. */
 export interface IoRegion {
@@ -99,18 +98,12 @@ export class IoSpace {
   }
 
   #readSplit(port: number, size: AccessSize): number {
-    const first = this.#table[port] ?? 0;
-    const last = this.#table[(port + size - 1) & 0xffff] ?? 0;
-    if (first === 0 && last === 0) return ALL_ONES[size];
     let value = 0;
     for (let i = 0; i < size; i++) value += this.read((port + i) & 0xffff, 1) * 2 ** (8 * i);
     return value;
   }
 
   #writeSplit(port: number, size: AccessSize, value: number): void {
-    const first = this.#table[port] ?? 0;
-    const last = this.#table[(port + size - 1) & 0xffff] ?? 0;
-    if (first === 0 && last === 0) return;
     for (let i = 0; i < size; i++) this.write((port + i) & 0xffff, 1, (value >>> (8 * i)) & 0xff);
   }
 }

@@ -1,7 +1,5 @@
 import type { AccessSize, BusTarget } from './bus.ts';
 
-const ALL_ONES: Readonly<Record<AccessSize, number>> = { 1: 0xff, 2: 0xffff, 4: 0xffff_ffff };
-
 /** One window of memory space that is not RAM, as {@link MemorySpace.map} gives it; the key to take it out again. */
 export interface MemoryRegion {
   readonly name: string;
@@ -74,7 +72,6 @@ export class MemorySpace {
       if (offset + size <= region.length) return region.target.read(offset, size);
     }
     if (size === 1) return 0xff;
-    if (region === null && this.at(address + size - 1) === null) return ALL_ONES[size];
     let value = 0;
     for (let i = 0; i < size; i++) value += this.read(address + i, 1) * 2 ** (8 * i);
     return value;
@@ -89,7 +86,7 @@ export class MemorySpace {
         return;
       }
     }
-    if (size === 1 || (region === null && this.at(address + size - 1) === null)) return;
+    if (size === 1) return;
     for (let i = 0; i < size; i++) this.write(address + i, 1, (value >>> (8 * i)) & 0xff);
   }
 }
