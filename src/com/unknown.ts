@@ -1,4 +1,12 @@
-import { BugcheckCode, currentKernel, NtError, STATUS_INVALID_PARAMETER } from '../kernel/index.ts';
+import {
+  BugcheckCode,
+  currentKernel,
+  type Kernel,
+  NtError,
+  type ObjectRecord,
+  type ObjectTracker,
+  STATUS_INVALID_PARAMETER,
+} from '../kernel/index.ts';
 import { type GUID, guid } from './guid.ts';
 
 /**
@@ -75,7 +83,8 @@ export abstract class CUnknown implements IUnknown {
   /** This object's own IUnknown. Holds the creator's reference at first. */
   readonly nonDelegating: INonDelegatingUnknown;
   readonly #outerUnknown: IUnknown | null;
-  readonly #leakToken: { release(): void };
+  readonly #tracker: ObjectTracker;
+  readonly #record: ObjectRecord;
   #references = 1;
 
   /**
@@ -86,12 +95,13 @@ export abstract class CUnknown implements IUnknown {
     this.unknownName = name;
     this.#outerUnknown = outerUnknown;
     this.nonDelegating = new NonDelegatingUnknown(this);
-    this.#leakToken = currentKernel().objects.add('COM object', name);
+    this.#tracker = currentKernel().objects;
+    this.#record = this.#tracker.register('COM object', name, this);
   }
 
   /** The object whose IUnknown clients see: the outer one of an aggregate, else this. */
   get outerUnknown(): IUnknown {
-    return this.#outerUnknown ?? this.nonDelegating;
+    return this.#outerUnknown ?? this;
   }
 
   /** The current count, for tests and reports. */
@@ -123,7 +133,9 @@ export abstract class CUnknown implements IUnknown {
    * No reference is added here; queryInterface does that.
    */
   protected nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
-    return iid.equals(IID_IUnknown) ? this.nonDelegating : null;
+    if (!iid.equals(IID_IUnknown)) return null;
+    // An object that stands alone has one identity, itself, so that pointers to it may be compared.
+    return this.#outerUnknown === null ? this : this.nonDelegating;
   }
 
   /** Runs when the last reference is gone, as a destructor does: release what the object holds. */
@@ -162,12 +174,13 @@ export abstract class CUnknown implements IUnknown {
     this.#references = 1;
     this.finalRelease();
     this.#references = 0;
-    this.#leakToken.release();
+    this.#tracker.remove(this.#record);
     return 0;
   }
 
   #bugcheckDead(method: string): never {
-    currentKernel().bugcheck(
+    const kernel: Kernel = currentKernel();
+    kernel.bugcheck(
       BugcheckCode.REFERENCE_BY_POINTER,
       [0, 0, 0, 0],
       `${method} on ${this.unknownName} after its last Release.`,

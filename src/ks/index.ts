@@ -1,0 +1,34 @@
+/**
+ * Kernel streaming: the constants, structures and rules that a driver (server) and its clients share. Structures are types and, under
+ * the same name, their 64-bit memory layouts; see structs.ts.
+ */
+export * from './attributes.ts';
+export * from './audio-structs.ts';
+export * from './constants.ts';
+export * from './data-format.ts';
+export * from './data-range.ts';
+export * from './event-ids.ts';
+export * from './guids/audio.ts';
+export * from './guids/categories.ts';
+export * from './guids/formats.ts';
+export * from './guids/names.ts';
+export * from './guids/nodes.ts';
+export * from './guids/sets.ts';
+export {
+  alignUp,
+  type FieldType,
+  Layout,
+  POINTER_SIZE_32,
+  POINTER_SIZE_64,
+  type PointerSize,
+  viewOf,
+} from './layout.ts';
+export * from './matching.ts';
+export * from './method-ids.ts';
+export * from './multiple-item.ts';
+export * from './names.ts';
+export * from './pin-connect.ts';
+export * from './pin-descriptor.ts';
+export * from './property-ids.ts';
+export * from './structs.ts';
+export * from './wave-format.ts';
