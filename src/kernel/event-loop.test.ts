@@ -77,6 +77,12 @@ describe('Kernel.runUntil and runFor', () => {
     expect(bugcheckOf(() => kernel.runFor(1)).text).toContain('outermost loop');
   });
 
+  it('are for PASSIVE_LEVEL: a level left behind is a bugcheck', () => {
+    const { kernel } = machine();
+    kernel.enter(() => keRaiseIrql(2));
+    expect(bugcheckOf(() => kernel.runFor(1)).text).toContain('entered at DISPATCH_LEVEL (2)');
+  });
+
   it('an exception of user mode passes and the machine goes on', () => {
     const { kernel } = machine();
     let ran = false;

@@ -1,5 +1,5 @@
 import { BugcheckCode, formatTick } from './bugcheck.ts';
-import { PASSIVE_LEVEL } from './irql-levels.ts';
+import { irqlName, PASSIVE_LEVEL } from './irql-levels.ts';
 import type { Kernel } from './kernel.ts';
 import { KTHREAD } from './thread.ts';
 import { TraceKind } from './trace.ts';
@@ -77,7 +77,14 @@ export class EventLoop {
     if (!Number.isSafeInteger(limitTick) && limitTick !== Number.POSITIVE_INFINITY) {
       throw new RangeError(`A time is an integer of 100-ns ticks, not ${limitTick}.`);
     }
-    const clock = this.kernel.clock;
+    const { clock, processor } = this.kernel;
+    if (processor.irql !== PASSIVE_LEVEL) {
+      this.kernel.bugcheck(
+        BugcheckCode.IRQL_NOT_LESS_OR_EQUAL,
+        [processor.irql, PASSIVE_LEVEL, 0, 0],
+        `The machine's loop was entered at ${irqlName(processor.irql)}: something raised the level and never lowered it.`,
+      );
+    }
     this.running = true;
     try {
       for (;;) {

@@ -11,6 +11,7 @@ export * from './ntstatus.ts';
 export * from './object.ts';
 export * from './platform.ts';
 export * from './spinlock.ts';
+export * from './test-platform.ts';
 export * from './thread.ts';
 export * from './time.ts';
 export * from './timer.ts';

@@ -2,7 +2,7 @@ import { type NTSTATUS, ntStatusName } from './ntstatus.ts';
 
 // Capturing a stack costs microseconds, and a status that says "no" is an everyday answer (size queries, NOT_IMPLEMENTED from
 // every second property). V8 reads the limit at construction; other engines ignore it.
-const stackControl: { stackTraceLimit?: number } = Error;
+const stackControl: { stackTraceLimit?: number; readonly prototype: Error } = Error;
 
 /**
  * The failure of a DDI: what would be the NTSTATUS return value. The IRP boundary turns it into the IRP's status. It carries no

@@ -42,8 +42,6 @@ export class KSPIN_LOCK {
       );
     }
     this.held = false;
-    this.holderDriver = null;
-    this.holderMethod = null;
   }
 
   private alreadyOwned(kernel: Kernel): never {
@@ -58,8 +56,8 @@ export class KSPIN_LOCK {
 
 /** KeAcquireSpinLock: raises to DISPATCH_LEVEL, takes the lock and returns the old level. Up to DISPATCH_LEVEL. */
 export function keAcquireSpinLock(spinLock: KSPIN_LOCK): KIRQL {
-  requireIrql(DISPATCH_LEVEL, 'KeAcquireSpinLock');
   const kernel = currentKernel();
+  if (kernel.processor.irql > DISPATCH_LEVEL) requireIrql(DISPATCH_LEVEL, 'KeAcquireSpinLock');
   const old = kernel.processor.raiseIrql(DISPATCH_LEVEL);
   spinLock.acquire(kernel);
   return old;
@@ -70,9 +68,11 @@ export function keAcquireSpinLock(spinLock: KSPIN_LOCK): KIRQL {
  * Bugcheck SPIN_LOCK_NOT_OWNED when nobody holds it, IRQL_NOT_LESS_OR_EQUAL at another level.
  */
 export function keReleaseSpinLock(spinLock: KSPIN_LOCK, newIrql: KIRQL): void {
-  requireIrqlAtLeast(DISPATCH_LEVEL, 'KeReleaseSpinLock');
-  requireIrql(DISPATCH_LEVEL, 'KeReleaseSpinLock');
   const kernel = currentKernel();
+  if (kernel.processor.irql !== DISPATCH_LEVEL) {
+    requireIrqlAtLeast(DISPATCH_LEVEL, 'KeReleaseSpinLock');
+    requireIrql(DISPATCH_LEVEL, 'KeReleaseSpinLock');
+  }
   spinLock.release(kernel);
   kernel.processor.lowerIrql(newIrql);
 }

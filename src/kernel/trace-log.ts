@@ -200,10 +200,16 @@ export class Trace implements Tracer {
   // Usually the innermost span ends. After an exception, or when the mask changed in between, spans inside were never closed
   // (they go with it) or this one was never opened (nothing happens).
   private closeSpan(name: string): number {
-    const index = this.openNames.lastIndexOf(name);
+    const names = this.openNames;
+    let index = names.length - 1;
+    if (names[index] === name) {
+      names.pop();
+      return this.openSequences.pop() as number;
+    }
+    index = names.lastIndexOf(name);
     if (index < 0) return 0;
     const sequence = this.openSequences[index] as number;
-    this.openNames.length = index;
+    names.length = index;
     this.openSequences.length = index;
     return sequence;
   }
