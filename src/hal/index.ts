@@ -3,13 +3,14 @@
  * made. `bus.ts` is the cards' side.
  */
 export * from './access.ts';
+export { highestDmaAddress } from './bus-master-dma.ts';
 export * from './dma.ts';
 export * from './dma-domain.ts';
 export * from './dma-types.ts';
 export * from './interrupt-lines.ts';
 export * from './interrupt-translation.ts';
 export * from './io-space.ts';
-export { mmMapIoSpace, mmUnmapIoSpace } from './map-io-space.ts';
+export { ioSpaceToPhysical, mmMapIoSpace, mmUnmapIoSpace } from './map-io-space.ts';
 export * from './memory-space.ts';
 export * from './pci-bus.ts';
 export * from './pci-bus-interface.ts';
