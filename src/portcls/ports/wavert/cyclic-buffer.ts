@@ -5,7 +5,6 @@ import {
   MmWriteCombined,
   mmGetSystemAddressForMdlSafe,
   mmMapMdlToProcess,
-  mmUnmapFromProcess,
   mmUnmapLockedPages,
   NtError,
   PAGE_SIZE,
@@ -15,8 +14,9 @@ import {
   type SystemMapping,
   type UserProcess,
 } from '../../../kernel/index.ts';
-import { isWaveFormat } from '../../../ks/index.ts';
+import { waveFormatOf } from '../../../ks/index.ts';
 import type { WaveRTAudioBuffer } from '../../ddi/index.ts';
+import { unmapFromClient } from './client-mapping.ts';
 import type { WaveRTPin } from './wavert-pin.ts';
 
 /** What a client asks for; `notificationCount` 0 means KSPROPERTY_RTAUDIO_BUFFER. */
@@ -97,7 +97,7 @@ export class CyclicBuffer {
 
   /** Unmaps the client's view, then has the miniport free the buffer. What the miniport refuses is reported. PASSIVE_LEVEL. */
   free(): void {
-    if (this.#process !== null) mmUnmapFromProcess(this.#process, this.#mdlAddress, this.#mdl);
+    if (this.#process !== null) unmapFromClient(this.#process, this.#mdlAddress, this.#mdl);
     else if (this.#systemMapping !== null) mmUnmapLockedPages(this.#systemMapping, this.#mdl);
     this.#freeInMiniport();
   }
@@ -152,8 +152,7 @@ export class CyclicBuffer {
         { actualSize, requestedSize },
       );
     }
-    const format = this.#pin.dataFormat;
-    const frameBytes = isWaveFormat(format) ? format.waveFormatEx.nBlockAlign : 1;
+    const frameBytes = waveFormatOf(this.#pin.dataFormat)?.nBlockAlign ?? 1;
     const packets = Math.max(1, this.notificationCount);
     if (frameBytes > 0 && actualSize % (frameBytes * packets) !== 0) {
       this.#pin.finding(

@@ -1,5 +1,5 @@
 import {
-  type KEVENT,
+  KEVENT,
   NtError,
   obDereferenceObject,
   STATUS_DEVICE_NOT_READY,
@@ -86,5 +86,5 @@ export class NotificationEvents {
 function eventOf(process: UserProcess | null, handle: number): KEVENT {
   if (process === null)
     throw new NtError(STATUS_INVALID_PARAMETER, 'notification events are user-mode handles');
-  return process.referenceObjectByHandle(handle, 'event');
+  return process.referenceObjectByHandle(handle, KEVENT);
 }

@@ -1,14 +1,14 @@
-import { ioSpaceToPhysical } from '../../../hal/map-io-space.ts';
+import { ioSpaceToPhysical } from '../../../hal/index.ts';
 import {
   ioFreeMdl,
   type MDL,
   mmBuildMdlForIoSpace,
   mmMapMdlToProcess,
-  mmUnmapFromProcess,
   NtError,
   type UserProcess,
 } from '../../../kernel/index.ts';
 import type { KSRTAUDIO_HWREGISTER } from '../../../ks/index.ts';
+import { unmapFromClient } from './client-mapping.ts';
 import type { WaveRTPin } from './wavert-pin.ts';
 
 /**
@@ -59,7 +59,7 @@ export class RegisterMapping {
   /** Takes the register out of the client's address space. PASSIVE_LEVEL. */
   unmap(): void {
     if (this.#process === null || this.#mdl === null) return;
-    mmUnmapFromProcess(this.#process, this.#mdlAddress, this.#mdl);
+    unmapFromClient(this.#process, this.#mdlAddress, this.#mdl);
     if (this.#ownsMdl) ioFreeMdl(this.#mdl);
   }
 }

@@ -1,0 +1,2 @@
+export { PortWaveRT } from './port-wavert.ts';
+export { WaveRTPin } from './wavert-pin.ts';
