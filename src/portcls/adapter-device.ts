@@ -1,4 +1,4 @@
-import type { IUnknown } from '../com/index.ts';
+import { type IUnknown, tryQueryInterface } from '../com/index.ts';
 import {
   type DEVICE_OBJECT,
   type DRIVER_OBJECT,
@@ -17,7 +17,7 @@ import {
   STATUS_OBJECT_NAME_COLLISION,
   STATUS_OBJECT_NAME_INVALID,
 } from '../kernel/index.ts';
-import type { IAdapterPnpManagement, IResourceList } from './ddi/index.ts';
+import { type IAdapterPnpManagement, IID_IAdapterPnpManagement, type IResourceList } from './ddi/index.ts';
 import { DeviceLock } from './device-lock.ts';
 import { readDriverKeyValue, readStringValue } from './helpers/registry-key.ts';
 import { IoTimeouts } from './io-timeouts.ts';
@@ -26,6 +26,7 @@ import { portOf } from './port-identity.ts';
 import type { PortBase } from './ports/port-base.ts';
 import type { PortPin } from './ports/port-handle.ts';
 import { AdapterPower } from './power/adapter-power.ts';
+import { RuntimePower } from './power/runtime-power.ts';
 import { Subdevice } from './subdevice.ts';
 
 /** An adapter's StartDevice routine (PCPFNSTARTDEVICE). Throws NtError to fail the start. PASSIVE_LEVEL. */
@@ -73,6 +74,7 @@ export class AdapterDevice {
   readonly connections: PhysicalConnections;
   readonly power: AdapterPower;
   readonly ioTimeouts: IoTimeouts;
+  readonly runtimePower: RuntimePower;
   readonly #subdevices: Subdevice[] = [];
   #deviceObject: DEVICE_OBJECT | null = null;
   #lowerDevice: DEVICE_OBJECT | null = null;
@@ -99,6 +101,7 @@ export class AdapterDevice {
     this.connections = new PhysicalConnections(this);
     this.power = new AdapterPower(this);
     this.ioTimeouts = new IoTimeouts(this);
+    this.runtimePower = new RuntimePower(this);
   }
 
   /** Called once, when the FDO has been attached to its stack. */
@@ -219,6 +222,33 @@ export class AdapterDevice {
   /** What a pin of a port is wired to, or null. */
   physicalConnection(port: PortBase, pin: number): PhysicalPeer | null {
     return this.connections.peer(port, pin);
+  }
+
+  /** See pcRegisterAdapterPnpManagement; a later registration takes the place of an earlier one. */
+  registerPnpManagement(unknown: IUnknown): void {
+    const found = this.kernel.callOut(
+      this.driverName,
+      'IUnknown::QueryInterface(IID_IAdapterPnpManagement)',
+      () => tryQueryInterface(unknown, IID_IAdapterPnpManagement),
+    );
+    if (found === null) {
+      throw new NtError(STATUS_INVALID_PARAMETER, 'the object has no IAdapterPnpManagement interface');
+    }
+    this.releasePnpManagement();
+    this.pnpManagement = found;
+  }
+
+  /** See pcUnregisterAdapterPnpManagement. Throws STATUS_NOT_FOUND without a registration. */
+  unregisterPnpManagement(): void {
+    if (this.pnpManagement === null)
+      throw new NtError(STATUS_NOT_FOUND, 'no IAdapterPnpManagement is registered');
+    this.releasePnpManagement();
+  }
+
+  releasePnpManagement(): void {
+    const held = this.pnpManagement;
+    this.pnpManagement = null;
+    if (held !== null) this.kernel.callOut(this.driverName, 'IUnknown::Release', () => held.release());
   }
 
   // ------------------------------------------------------------------ registry and properties

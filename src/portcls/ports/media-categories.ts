@@ -1,6 +1,6 @@
 import type { GUID } from '../../com/index.ts';
 import { NtError, STATUS_OBJECT_NAME_NOT_FOUND } from '../../kernel/index.ts';
-import { guidName } from '../../ks/index.ts';
+import { ksGuidName } from '../../ks/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
 
 const MEDIA_CATEGORIES = '\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MediaCategories';
@@ -34,7 +34,7 @@ export function requireMediaCategoryName(
 
 /** 'KSAUDFNAME_MASTER_VOLUME' → 'Master Volume'. */
 function builtInName(category: GUID): string | null {
-  const constant = guidName(category);
+  const constant = ksGuidName(category);
   const prefix = KNOWN_PREFIXES.find((candidate) => constant?.startsWith(candidate));
   if (constant === null || constant === undefined || prefix === undefined) return null;
   return constant

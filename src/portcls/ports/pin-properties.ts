@@ -1,5 +1,4 @@
 import {
-  encodeSz,
   NtError,
   STATUS_INVALID_PARAMETER,
   STATUS_NO_MATCH,
@@ -7,15 +6,16 @@ import {
   STATUS_NOT_SUPPORTED,
 } from '../../kernel/index.ts';
 import {
+  dataFormatWithinRange,
   decodeDataFormat,
-  encodeDataRange,
-  encodeMultipleItem,
+  encodeDataRanges,
+  encodeIdentifiers,
+  encodePhysicalConnection,
+  encodeWideString,
   KSDATAFORMAT_SPECIFIER_DSOUND,
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
   type KSDATARANGE,
   type KSIDENTIFIER,
-  KSMEDIUM_STANDARD_DEVIO,
-  KSMEDIUMSETID_Standard,
   KSPROPERTY_PIN_CATEGORY,
   KSPROPERTY_PIN_CINSTANCES,
   KSPROPERTY_PIN_COMMUNICATION,
@@ -32,10 +32,10 @@ import {
   KSPROPERTY_PIN_PHYSICALCONNECTION,
   KSPROPERTY_PIN_PROPOSEDATAFORMAT,
   KSPROPSETID_Pin,
+  STANDARD_DEVIO_MEDIUM,
 } from '../../ks/index.ts';
 import type { PCPIN_DESCRIPTOR, PCPROPERTY_REQUEST, PinCounts } from '../ddi/index.ts';
 import { answerDataIntersection } from './data-intersection.ts';
-import { matchesDataRange } from './data-range-match.ts';
 import { requireMediaCategoryName } from './media-categories.ts';
 import type { PortBase } from './port-base.ts';
 import type { PortFilter } from './port-handle.ts';
@@ -64,20 +64,18 @@ export class PinFactory {
     this.dataRanges = withDsoundCopies(pin.dataRanges);
     this.interfaces = port.pinInterfaces(pinId);
     this.mediums = pin.mediums !== undefined && pin.mediums.length > 0 ? pin.mediums : STANDARD_DEVIO;
-    this.dataRangesAnswer = encodeMultipleItem(this.dataRanges.map(encodeDataRange), 8);
+    this.dataRangesAnswer = encodeDataRanges(this.dataRanges);
     const constrained = pin.constrainedDataRanges;
     this.constrainedAnswer =
       constrained !== undefined && constrained.length > 0
-        ? encodeMultipleItem(withDsoundCopies(constrained).map(encodeDataRange), 8)
+        ? encodeDataRanges(withDsoundCopies(constrained))
         : this.dataRangesAnswer;
     this.interfacesAnswer = encodeIdentifiers(this.interfaces);
     this.mediumsAnswer = encodeIdentifiers(this.mediums);
   }
 }
 
-const STANDARD_DEVIO: readonly KSIDENTIFIER[] = [
-  { set: KSMEDIUMSETID_Standard, id: KSMEDIUM_STANDARD_DEVIO, flags: 0 },
-];
+const STANDARD_DEVIO: readonly KSIDENTIFIER[] = [STANDARD_DEVIO_MEDIUM];
 
 function withDsoundCopies(ranges: readonly KSDATARANGE[]): readonly KSDATARANGE[] {
   return ranges.flatMap((range) =>
@@ -88,20 +86,6 @@ function withDsoundCopies(ranges: readonly KSDATARANGE[]): readonly KSDATARANGE[
     )
       ? [range, { ...range, specifier: KSDATAFORMAT_SPECIFIER_DSOUND }]
       : [range],
-  );
-}
-
-function encodeIdentifiers(identifiers: readonly KSIDENTIFIER[]): Uint8Array {
-  return encodeMultipleItem(
-    identifiers.map((identifier) => {
-      const bytes = new Uint8Array(24);
-      const view = new DataView(bytes.buffer);
-      identifier.set.write(view, 0);
-      view.setUint32(16, identifier.id, true);
-      view.setUint32(20, identifier.flags, true);
-      return bytes;
-    }),
-    8,
   );
 }
 
@@ -190,7 +174,7 @@ const PROPERTIES: readonly PortProperty<PortFilter>[] = [
     request.setGuid(descriptor.kspinDescriptor.category),
   ),
   pinProperty(KSPROPERTY_PIN_NAME, 0, false, ({ pinId, descriptor }, filter, request) => {
-    request.setBytes(encodeSz(pinName(filter.port, pinId, descriptor, request)));
+    request.setBytes(encodeWideString(pinName(filter.port, pinId, descriptor, request)));
   }),
   pinProperty(KSPROPERTY_PIN_INTERFACES, 0, false, (factory, _filter, request) =>
     request.setBytes(factory.interfacesAnswer),
@@ -210,7 +194,7 @@ const PROPERTIES: readonly PortProperty<PortFilter>[] = [
   pinProperty(KSPROPERTY_PIN_PHYSICALCONNECTION, 0, true, ({ pinId }, filter, request) => {
     const peer = filter.port.device.physicalConnection(filter.port, pinId);
     if (peer === null) throw new NtError(STATUS_NOT_FOUND, `pin ${pinId} has no physical connection`);
-    request.setBytes(encodePhysicalConnection(peer.pin, peer.symbolicLink));
+    request.setBytes(encodePhysicalConnection({ pin: peer.pin, symbolicLinkName: peer.symbolicLink }));
   }),
   {
     // Without a miniport handler only the static ranges can be asked: a set tells whether one of them holds the format.
@@ -224,7 +208,8 @@ const PROPERTIES: readonly PortProperty<PortFilter>[] = [
     onSet: (filter, request) => {
       const format = decodeDataFormat(request.getBytes());
       const { dataRanges } = factoryOf(filter, request);
-      if (!dataRanges.some((range) => matchesDataRange(format, range))) throw new NtError(STATUS_NO_MATCH);
+      if (!dataRanges.some((range) => dataFormatWithinRange(format, range)))
+        throw new NtError(STATUS_NO_MATCH);
     },
   },
 ];
@@ -253,17 +238,4 @@ function pinName(
   }
   const pin = descriptor.kspinDescriptor;
   return requireMediaCategoryName(port.device, [pin.name, pin.category]);
-}
-
-/**
- * KSPIN_PHYSICALCONNECTION: Size, Pin, then the symbolic link as UTF-16 with a terminating zero. Size is that of the whole.
- */
-function encodePhysicalConnection(pin: number, symbolicLink: string): Uint8Array {
-  const name = encodeSz(symbolicLink);
-  const bytes = new Uint8Array(8 + name.byteLength);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, bytes.byteLength, true);
-  view.setUint32(4, pin, true);
-  bytes.set(name, 8);
-  return bytes;
 }

@@ -11,12 +11,7 @@ import {
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
 } from '../../kernel/index.ts';
-import {
-  type KSEVENT_ENTRY,
-  type KSIDENTIFIER,
-  KSINTERFACE_STANDARD_STREAMING,
-  KSINTERFACESETID_Standard,
-} from '../../ks/index.ts';
+import { type KSEVENT_ENTRY, type KSIDENTIFIER, STANDARD_STREAMING_INTERFACE } from '../../ks/index.ts';
 import { type AdapterDevice, adapterDevice } from '../adapter-device.ts';
 import {
   IID_IMiniportPnpNotify,
@@ -365,6 +360,4 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
   }
 }
 
-const STANDARD_STREAMING: readonly KSIDENTIFIER[] = [
-  { set: KSINTERFACESETID_Standard, id: KSINTERFACE_STANDARD_STREAMING, flags: 0 },
-];
+const STANDARD_STREAMING: readonly KSIDENTIFIER[] = [STANDARD_STREAMING_INTERFACE];

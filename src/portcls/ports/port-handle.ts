@@ -13,6 +13,9 @@ export class PortFilter {
   /** Filter requests have no stream: PCPROPERTY_REQUEST.minorTarget is null. */
   readonly stream: IUnknown | null = null;
 
+  /** The client closed the filter's handle, and pins are still open. */
+  closed = false;
+
   constructor(port: PortBase, fileObject: FILE_OBJECT) {
     this.port = port;
     this.fileObject = fileObject;

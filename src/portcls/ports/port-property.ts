@@ -1,4 +1,5 @@
 import type { GUID } from '../../com/index.ts';
+import { ksPropertyName } from '../../ks/index.ts';
 import type {
   BasicSupport,
   HandlerStatus,
@@ -42,7 +43,7 @@ export class PropertyEntry<T> {
   /** The miniport's item, or null for a property of the port's. */
   readonly item: PCPROPERTY_ITEM | null;
   readonly port: PortProperty<T> | null;
-  /** Under which calls of the miniport's handler are traced: 'PropertyHandler {set}/id'. */
+  /** Under which calls of the miniport's handler are traced: 'PropertyHandler(KSPROPERTY_AUDIO_VOLUMELEVEL)'. */
   readonly traceName: string;
 
   constructor(item: PCPROPERTY_ITEM | null, port: PortProperty<T> | null) {
@@ -50,7 +51,7 @@ export class PropertyEntry<T> {
     if (source === null) throw new TypeError('A property entry needs a handler.');
     this.set = source.set;
     this.id = source.id;
-    this.traceName = `PropertyHandler ${source.set}/${source.id}`;
+    this.traceName = `PropertyHandler(${ksPropertyName(source.set, source.id)})`;
     this.item = item;
     this.port = port;
     this.accessFlags =

@@ -27,7 +27,6 @@ import {
   KSPROPERTY_TYPE_SETSUPPORT,
   KSPROPERTY_TYPE_TOPOLOGY,
 } from '../../ks/index.ts';
-import type { AdapterDevice } from '../adapter-device.ts';
 import { type HandlerStatus, PCFILTER_NODE, PCPROPERTY_REQUEST } from '../ddi/index.ts';
 import { pinPropertySet } from './pin-properties.ts';
 import type { PortBase } from './port-base.ts';
@@ -54,7 +53,9 @@ const HANDLER_VERBS =
  */
 class PendingRequest extends PCPROPERTY_REQUEST {
   readonly dispatcher: PropertyDispatcher;
-  state: 'free' | 'running' | 'pending' = 'free';
+  state: 'free' | 'running' | 'pending' | 'abandoned' = 'free';
+  /** Which use of the object it is; a request completed while its handler runs may be in its next use when that returns. */
+  serial = 0;
   readonly run: () => HandlerStatus;
 
   constructor(dispatcher: PropertyDispatcher) {
@@ -81,13 +82,11 @@ export class PropertyDispatcher {
   readonly #free: PendingRequest[] = [];
   readonly #pending = new Set<PendingRequest>();
   readonly #driverName: string;
-  readonly #device: AdapterDevice;
 
   constructor(port: PortBase) {
     this.#port = port;
     this.#kernel = port.kernel;
     this.#driverName = port.driverName;
-    this.#device = port.device;
     const descriptor = port.descriptor;
     const filterProperties = [...port.filterProperties(), ...pinPropertySet(), ...topologyPropertySet()];
     this.#filterTable.addPort(filterProperties, true);
@@ -176,6 +175,7 @@ export class PropertyDispatcher {
     if ((verb & HANDLER_VERBS) === 0 || (verb & (verb - 1)) !== 0) return STATUS_INVALID_PARAMETER;
     if ((entry.accessFlags & verb) === 0) return STATUS_INVALID_DEVICE_REQUEST;
     const request = this.#free.pop() ?? new PendingRequest(this);
+    const serial = ++request.serial;
     request.state = 'running';
     request.majorTarget = this.#port.unknownMiniport;
     request.minorTarget = handle.stream;
@@ -211,11 +211,9 @@ export class PropertyDispatcher {
       status = error.status;
     }
     if (status === STATUS_PENDING) {
+      // Completed before the handler returned (from a nested DPC, say): the IRP is gone already, and that is legal.
+      if (request.serial !== serial || request.state !== 'running') return STATUS_PENDING;
       ioMarkIrpPending(irp);
-      if (request.state !== 'running') {
-        // Completed before the handler returned: the IRP is gone already, and that is legal.
-        return STATUS_PENDING;
-      }
       request.state = 'pending';
       this.#pending.add(request);
       return STATUS_PENDING;
@@ -267,7 +265,11 @@ export class PropertyDispatcher {
 
   /** For pcCompletePendingPropertyRequest. */
   complete(request: PCPROPERTY_REQUEST, status: NTSTATUS): void {
-    if (!(request instanceof PendingRequest) || request.dispatcher !== this || request.state === 'free') {
+    if (!(request instanceof PendingRequest) || request.dispatcher !== this) {
+      throw new NtError(STATUS_INVALID_PARAMETER, 'the property request is not one of PortCls');
+    }
+    if (request.state === 'abandoned') return;
+    if (request.state === 'free') {
       throw new NtError(STATUS_INVALID_PARAMETER, 'the property request is not pending');
     }
     const { irp } = request;
@@ -279,18 +281,27 @@ export class PropertyDispatcher {
     ioCompleteRequest(irp);
   }
 
-  /** Completes what handlers left pending, when the device or the handle goes: `handle` null means all. */
-  abandonPending(handle: PortHandle | null): void {
+  /**
+   * Completes what handlers left pending, because the device goes. The requests are the driver's own no longer: if it completes
+   * them later, nothing happens.
+   */
+  abandonPending(): void {
     for (const request of [...this.#pending]) {
-      const file = ioGetCurrentIrpStackLocation(request.irp).fileObject;
-      if (handle !== null && file !== handle.fileObject) continue;
-      currentKernel().trace.finding(
+      this.#kernel.trace.finding(
         'PortCls',
-        'A property request that the miniport left pending was never completed; PortCls completes it.',
-        { driver: this.#driverName, property: `${request.propertyItem.set}/${request.propertyItem.id}` },
+        'A property request that the miniport left pending was not completed before the device went; PortCls completes it.',
+        {
+          driver: this.#driverName,
+          property: request.propertyItem.set.toString(),
+          id: request.propertyItem.id,
+        },
       );
-      request.valueSize = 0;
-      this.complete(request, STATUS_DEVICE_REMOVED);
+      this.#pending.delete(request);
+      request.state = 'abandoned';
+      const { irp } = request;
+      irp.ioStatus.status = STATUS_DEVICE_REMOVED;
+      irp.ioStatus.information = 0;
+      ioCompleteRequest(irp);
     }
   }
 

@@ -6,7 +6,9 @@ import {
   STATUS_INVALID_PARAMETER,
 } from '../../kernel/index.ts';
 import {
-  encodeMultipleItem,
+  encodeGuids,
+  encodeTopologyConnections,
+  encodeWideString,
   KSPROPERTY_TOPOLOGY_CATEGORIES,
   KSPROPERTY_TOPOLOGY_CONNECTIONS,
   KSPROPERTY_TOPOLOGY_NAME,
@@ -28,27 +30,8 @@ export class TopologyAnswers {
   constructor(descriptor: PCFILTER_DESCRIPTOR, categories: readonly GUID[]) {
     this.categories = encodeGuids(categories);
     this.nodes = encodeGuids(descriptor.nodes.map((node) => node.type));
-    const rows = descriptor.connections.map((connection) => {
-      const row = new Uint8Array(16);
-      const view = new DataView(row.buffer);
-      view.setUint32(0, connection.fromNode, true);
-      view.setUint32(4, connection.fromNodePin, true);
-      view.setUint32(8, connection.toNode, true);
-      view.setUint32(12, connection.toNodePin, true);
-      return row;
-    });
-    this.connections = encodeMultipleItem(rows);
+    this.connections = encodeTopologyConnections(descriptor.connections);
   }
-}
-
-function encodeGuids(guids: readonly GUID[]): Uint8Array {
-  return encodeMultipleItem(
-    guids.map((value) => {
-      const bytes = new Uint8Array(16);
-      value.write(new DataView(bytes.buffer), 0);
-      return bytes;
-    }),
-  );
 }
 
 const PROPERTIES: readonly PortProperty<PortFilter>[] = [
@@ -107,5 +90,5 @@ export function nodeTopologyProperties(): readonly PortProperty<PortHandle>[] {
 function answerNodeName(port: PortBase, nodeId: number, request: PCPROPERTY_REQUEST): void {
   const node = port.descriptor.nodes[nodeId];
   if (node === undefined) throw new NtError(STATUS_INVALID_PARAMETER, `the filter has no node ${nodeId}`);
-  request.setBytes(encodeSz(requireMediaCategoryName(port.device, [node.name, node.type])));
+  request.setBytes(encodeWideString(requireMediaCategoryName(port.device, [node.name, node.type])));
 }

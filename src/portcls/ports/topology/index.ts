@@ -1,0 +1,1 @@
+export { PortTopology } from './port-topology.ts';
