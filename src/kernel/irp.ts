@@ -1,0 +1,710 @@
+/** I/O request packets: stack locations, passing down, completing, forwarding. */
+import { BugcheckCode } from './bugcheck.ts';
+import { currentKernel } from './current.ts';
+import {
+  type DEVICE_OBJECT,
+  type FILE_OBJECT,
+  IRP_MJ_CLEANUP,
+  IRP_MJ_CLOSE,
+  IRP_MJ_CREATE,
+  IRP_MJ_DEVICE_CONTROL,
+  IRP_MJ_INTERNAL_DEVICE_CONTROL,
+  IRP_MJ_PNP,
+  IRP_MJ_POWER,
+  irpMajorName,
+  printableFileName,
+} from './device.ts';
+import { KEVENT, keSetEvent, keWaitForSingleObject } from './event.ts';
+import { APC_LEVEL, DISPATCH_LEVEL, type KIRQL, PASSIVE_LEVEL, requireIrql } from './irql.ts';
+import type { Kernel } from './kernel.ts';
+import type { MDL } from './mdl.ts';
+import { NtError } from './nt-error.ts';
+import {
+  type NTSTATUS,
+  ntError,
+  ntStatusName,
+  ntSuccess,
+  STATUS_MORE_PROCESSING_REQUIRED,
+  STATUS_PENDING,
+  STATUS_SUCCESS,
+} from './ntstatus.ts';
+import type {
+  DEVICE_CAPABILITIES,
+  DEVICE_RELATION_TYPE,
+  DEVICE_TEXT_TYPE,
+  INTERFACE,
+  QUERY_ID_TYPE,
+} from './pnp-types.ts';
+import { irpMinorName } from './pnp-types.ts';
+import type { UserProcess } from './process.ts';
+import type { CM_RESOURCE_LIST, IO_RESOURCE_REQUIREMENTS_LIST } from './resources.ts';
+import { TraceKind, type TraceValue } from './trace.ts';
+
+export const IO_NO_INCREMENT = 0;
+export const IO_SOUND_INCREMENT = 8;
+
+// IO_STACK_LOCATION.Control
+export const SL_PENDING_RETURNED = 0x01;
+export const SL_INVOKE_ON_CANCEL = 0x20;
+export const SL_INVOKE_ON_SUCCESS = 0x40;
+export const SL_INVOKE_ON_ERROR = 0x80;
+
+export const METHOD_BUFFERED = 0;
+export const METHOD_IN_DIRECT = 1;
+export const METHOD_OUT_DIRECT = 2;
+export const METHOD_NEITHER = 3;
+export const FILE_ANY_ACCESS = 0;
+export const FILE_READ_ACCESS = 1;
+export const FILE_WRITE_ACCESS = 2;
+
+/** CTL_CODE: composes an I/O control code. */
+export function CTL_CODE(deviceType: number, functionCode: number, method: number, access: number): number {
+  return ((deviceType << 16) | (access << 14) | (functionCode << 2) | method) >>> 0;
+}
+
+/** How an I/O control code passes its buffers: METHOD_*. */
+export function METHOD_FROM_CTL_CODE(ioControlCode: number): number {
+  return ioControlCode & 3;
+}
+
+/** IO_STATUS_BLOCK. */
+export class IO_STATUS_BLOCK {
+  status: NTSTATUS = STATUS_SUCCESS;
+  /** Usually a count of bytes. */
+  information = 0;
+  /** `Information` where it is a pointer: the answer to IRP_MN_QUERY_ID, _QUERY_DEVICE_RELATIONS, _QUERY_RESOURCES … */
+  informationPointer: unknown = null;
+}
+
+/** Where the answer to IRP_MN_QUERY_INTERFACE goes: the caller's structure in the WDK. */
+export interface InterfaceHolder {
+  value: INTERFACE | null;
+}
+
+/**
+ * The `Parameters` union of a stack location. The members of the WDK's inner structures stand side by side; those whose names
+ * would collide carry the structure's name in front. Which ones mean something depends on the major and minor function.
+ */
+export class IO_PARAMETERS {
+  // DeviceIoControl (IRP_MJ_DEVICE_CONTROL, IRP_MJ_INTERNAL_DEVICE_CONTROL)
+  ioControlCode = 0;
+  inputBufferLength = 0;
+  outputBufferLength = 0;
+  /** METHOD_NEITHER: the caller's input, in the caller's memory: capture before use. */
+  type3InputBuffer: Uint8Array | null = null;
+  // Read, Write
+  /** Bytes to transfer; also of ReadWriteConfig. */
+  length = 0;
+  key = 0;
+  byteOffset = 0;
+  // Create
+  desiredAccess = 0;
+  options = 0;
+  fileAttributes = 0;
+  shareAccess = 0;
+  // StartDevice
+  allocatedResources: CM_RESOURCE_LIST | null = null;
+  allocatedResourcesTranslated: CM_RESOURCE_LIST | null = null;
+  // FilterResourceRequirements
+  ioResourceRequirementList: IO_RESOURCE_REQUIREMENTS_LIST | null = null;
+  // QueryDeviceRelations.Type
+  deviceRelationType: DEVICE_RELATION_TYPE = 'BusRelations';
+  // QueryInterface; who has it puts it into the holder
+  interfaceType = '';
+  size = 0;
+  version = 0;
+  interface: InterfaceHolder | null = null;
+  interfaceSpecificData: unknown = null;
+  // DeviceCapabilities
+  capabilities: DEVICE_CAPABILITIES | null = null;
+  // ReadWriteConfig
+  whichSpace = 0;
+  buffer: Uint8Array | null = null;
+  offset = 0;
+  // QueryId, QueryDeviceText
+  idType: QUERY_ID_TYPE = 'BusQueryDeviceID';
+  deviceTextType: DEVICE_TEXT_TYPE = 'DeviceTextDescription';
+  localeId = 0;
+  // Power.Type: SystemPowerState or DevicePowerState; Power.State and WaitWake.PowerState; Power.ShutdownType
+  powerType = 0;
+  powerState = 0;
+  shutdownType = 0;
+  systemContext = 0;
+  // Others
+  argument1: unknown = null;
+  argument2: unknown = null;
+  argument3: unknown = null;
+  argument4: unknown = null;
+
+  /** Copies all members from another location. */
+  assign(from: IO_PARAMETERS): void {
+    this.ioControlCode = from.ioControlCode;
+    this.inputBufferLength = from.inputBufferLength;
+    this.outputBufferLength = from.outputBufferLength;
+    this.type3InputBuffer = from.type3InputBuffer;
+    this.length = from.length;
+    this.key = from.key;
+    this.byteOffset = from.byteOffset;
+    this.desiredAccess = from.desiredAccess;
+    this.options = from.options;
+    this.fileAttributes = from.fileAttributes;
+    this.shareAccess = from.shareAccess;
+    this.allocatedResources = from.allocatedResources;
+    this.allocatedResourcesTranslated = from.allocatedResourcesTranslated;
+    this.ioResourceRequirementList = from.ioResourceRequirementList;
+    this.deviceRelationType = from.deviceRelationType;
+    this.interfaceType = from.interfaceType;
+    this.size = from.size;
+    this.version = from.version;
+    this.interface = from.interface;
+    this.interfaceSpecificData = from.interfaceSpecificData;
+    this.capabilities = from.capabilities;
+    this.whichSpace = from.whichSpace;
+    this.buffer = from.buffer;
+    this.offset = from.offset;
+    this.idType = from.idType;
+    this.deviceTextType = from.deviceTextType;
+    this.localeId = from.localeId;
+    this.powerType = from.powerType;
+    this.powerState = from.powerState;
+    this.shutdownType = from.shutdownType;
+    this.systemContext = from.systemContext;
+    this.argument1 = from.argument1;
+    this.argument2 = from.argument2;
+    this.argument3 = from.argument3;
+    this.argument4 = from.argument4;
+  }
+}
+
+const BLANK_PARAMETERS = new IO_PARAMETERS();
+
+/**
+ * A completion routine, called at IRQL ≤ DISPATCH_LEVEL with the device object of the driver that set it (null for the driver
+ * that allocated the IRP without a location of its own). STATUS_MORE_PROCESSING_REQUIRED stops completion: the IRP is the
+ * driver's again. Any other value lets it go on.
+ */
+export type IO_COMPLETION_ROUTINE = (
+  deviceObject: DEVICE_OBJECT | null,
+  irp: IRP,
+  context: unknown,
+) => NTSTATUS;
+
+/** A cancel routine: called at DISPATCH_LEVEL with the cancel spin lock held, which it must release at `irp.cancelIrql`. */
+export type DRIVER_CANCEL = (deviceObject: DEVICE_OBJECT | null, irp: IRP) => void;
+
+/** One driver's part of an IRP. */
+export class IO_STACK_LOCATION {
+  majorFunction = 0;
+  minorFunction = 0;
+  flags = 0;
+  /** SL_* bits: pending and when to call the completion routine. */
+  control = 0;
+  readonly parameters = new IO_PARAMETERS();
+  deviceObject: DEVICE_OBJECT | null = null;
+  fileObject: FILE_OBJECT | null = null;
+  completionRoutine: IO_COMPLETION_ROUTINE | null = null;
+  context: unknown = null;
+
+  /** Back to zeros. */
+  clear(): void {
+    this.majorFunction = 0;
+    this.minorFunction = 0;
+    this.flags = 0;
+    this.control = 0;
+    this.parameters.assign(BLANK_PARAMETERS);
+    this.deviceObject = null;
+    this.fileObject = null;
+    this.completionRoutine = null;
+    this.context = null;
+  }
+}
+
+/** Where an IRP is in its life; what the checks against double completion and stale pointers look at. */
+export type IrpState = 'Free' | 'Allocated' | 'Completed';
+
+/** An I/O request packet. Made by {@link ioAllocateIrp} or by the I/O manager for a process's request. */
+export class IRP {
+  /** Its number in traces and reports; a recycled IRP gets a new one. */
+  id = 0;
+  state: IrpState = 'Free';
+  readonly stackCount: number;
+  /** 1…stackCount for the driver that owns it; stackCount + 1 before the first call and after completion. */
+  currentLocation: number;
+  /** Indexed by location − 1. */
+  readonly locations: readonly IO_STACK_LOCATION[];
+  readonly ioStatus = new IO_STATUS_BLOCK();
+  /** The process that asked; null for requests of the kernel and of drivers. */
+  requestor: UserProcess | null = null;
+  /** AssociatedIrp.SystemBuffer: METHOD_BUFFERED and direct I/O controls, and READ/WRITE on DO_BUFFERED_IO devices. */
+  systemBuffer: Uint8Array | null = null;
+  /** UserBuffer: the caller's output for METHOD_NEITHER. */
+  userBuffer: Uint8Array | null = null;
+  mdlAddress: MDL | null = null;
+  pendingReturned = false;
+  cancel = false;
+  /** The level to which the cancel routine must release the cancel spin lock. */
+  cancelIrql: KIRQL = PASSIVE_LEVEL;
+  cancelRoutine: DRIVER_CANCEL | null = null;
+  /** Tail.Overlay.DriverContext: the current owner's own four pointers. */
+  readonly driverContext: [unknown, unknown, unknown, unknown] = [null, null, null, null];
+  /** Set and cleared by the requestor alone: what becomes of the IRP when the last driver has completed it. */
+  onCompleted: ((irp: IRP) => void) | null = null;
+  userEvent: KEVENT | null = null;
+  userIosb: IO_STATUS_BLOCK | null = null;
+
+  constructor(stackCount: number) {
+    this.stackCount = stackCount;
+    this.currentLocation = stackCount + 1;
+    this.locations = Array.from({ length: stackCount }, () => new IO_STACK_LOCATION());
+  }
+
+  /** The request's input bytes, by whichever method they came; null when there are none. Of the current location. */
+  get inputBuffer(): Uint8Array | null {
+    const { parameters } = ioGetCurrentIrpStackLocation(this);
+    if (METHOD_FROM_CTL_CODE(parameters.ioControlCode) === METHOD_NEITHER) return parameters.type3InputBuffer;
+    return this.systemBuffer?.subarray(0, parameters.inputBufferLength) ?? null;
+  }
+
+  /** Where the request's output bytes go, by whichever method; null when there is no room. Of the current location. */
+  get outputBuffer(): Uint8Array | null {
+    const { parameters } = ioGetCurrentIrpStackLocation(this);
+    if (METHOD_FROM_CTL_CODE(parameters.ioControlCode) === METHOD_NEITHER) return this.userBuffer;
+    return this.systemBuffer?.subarray(0, parameters.outputBufferLength) ?? null;
+  }
+}
+
+/**
+ * IoAllocateIrp: a driver's own IRP with `stackSize` locations, which it frees with {@link ioFreeIrp} after it came back.
+ * IRQL ≤ DISPATCH_LEVEL.
+ */
+export function ioAllocateIrp(stackSize: number): IRP {
+  requireIrql(DISPATCH_LEVEL, 'IoAllocateIrp');
+  const irp = currentKernel().io.allocateIrp(stackSize);
+  currentKernel().io.driverIrps.add(irp);
+  return irp;
+}
+
+/** IoFreeIrp. Bugcheck when it is free already or still with a lower driver. IRQL ≤ DISPATCH_LEVEL. */
+export function ioFreeIrp(irp: IRP): void {
+  requireIrql(DISPATCH_LEVEL, 'IoFreeIrp');
+  const kernel = currentKernel();
+  if (irp.state === 'Free') {
+    kernel.bugcheck(
+      BugcheckCode.MULTIPLE_IRP_COMPLETE_REQUESTS,
+      [irp.id, 0, 0, 0],
+      `IoFreeIrp of IRP ${irp.id}, which is free already.`,
+    );
+  }
+  if (irp.currentLocation <= irp.stackCount) {
+    kernel.bugcheck(
+      BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+      [0x2, irp.id, 0, 0],
+      `IoFreeIrp of IRP ${irp.id} (${describeIrp(irp)}), which has been sent and has not come back.`,
+    );
+  }
+  kernel.io.driverIrps.delete(irp);
+  kernel.io.freeIrp(irp);
+}
+
+/** IoReuseIrp: as new, with this status. The driver owns it. IRQL ≤ DISPATCH_LEVEL. */
+export function ioReuseIrp(irp: IRP, status: NTSTATUS): void {
+  requireIrql(DISPATCH_LEVEL, 'IoReuseIrp');
+  currentKernel().io.resetIrp(irp);
+  irp.ioStatus.status = status;
+}
+
+/** IoGetCurrentIrpStackLocation. */
+export function ioGetCurrentIrpStackLocation(irp: IRP): IO_STACK_LOCATION {
+  return irp.locations[irp.currentLocation - 1] ?? noLocation(irp, 'IoGetCurrentIrpStackLocation');
+}
+
+/** IoGetNextIrpStackLocation: the lower driver's. Bugcheck NO_MORE_IRP_STACK_LOCATIONS when there is none. */
+export function ioGetNextIrpStackLocation(irp: IRP): IO_STACK_LOCATION {
+  return irp.locations[irp.currentLocation - 2] ?? noLocation(irp, 'IoGetNextIrpStackLocation');
+}
+
+function noLocation(irp: IRP, ddi: string): never {
+  return currentKernel().bugcheck(
+    BugcheckCode.NO_MORE_IRP_STACK_LOCATIONS,
+    [irp.id, 0, 0, 0],
+    `${ddi}: IRP ${irp.id} has ${irp.stackCount} stack locations and is at ${irp.currentLocation}.`,
+  );
+}
+
+/** IoSetNextIrpStackLocation: gives the driver that allocated the IRP a location of its own. */
+export function ioSetNextIrpStackLocation(irp: IRP): void {
+  if (irp.currentLocation <= 1) noLocation(irp, 'IoSetNextIrpStackLocation');
+  irp.currentLocation--;
+}
+
+/** IoCopyCurrentIrpStackLocationToNext: everything but completion routine, context and control. */
+export function ioCopyCurrentIrpStackLocationToNext(irp: IRP): void {
+  const from = ioGetCurrentIrpStackLocation(irp);
+  const to = ioGetNextIrpStackLocation(irp);
+  to.majorFunction = from.majorFunction;
+  to.minorFunction = from.minorFunction;
+  to.flags = from.flags;
+  to.control = 0;
+  to.parameters.assign(from.parameters);
+  to.fileObject = from.fileObject;
+  to.completionRoutine = null;
+  to.context = null;
+}
+
+/** IoSkipCurrentIrpStackLocation: the next driver gets this driver's own location. No completion routine may be set then. */
+export function ioSkipCurrentIrpStackLocation(irp: IRP): void {
+  if (irp.currentLocation > irp.stackCount) noLocation(irp, 'IoSkipCurrentIrpStackLocation');
+  irp.currentLocation++;
+}
+
+/** IoMarkIrpPending: the dispatch routine will return STATUS_PENDING. */
+export function ioMarkIrpPending(irp: IRP): void {
+  ioGetCurrentIrpStackLocation(irp).control |= SL_PENDING_RETURNED;
+}
+
+/** IoSetCompletionRoutine: sets it in the next location. `context` comes back as it is. IRQL ≤ DISPATCH_LEVEL. */
+export function ioSetCompletionRoutine(
+  irp: IRP,
+  completionRoutine: IO_COMPLETION_ROUTINE | null,
+  context: unknown,
+  invokeOnSuccess = true,
+  invokeOnError = true,
+  invokeOnCancel = true,
+): void {
+  const next = ioGetNextIrpStackLocation(irp);
+  next.completionRoutine = completionRoutine;
+  next.context = context;
+  next.control =
+    (next.control & SL_PENDING_RETURNED) |
+    (invokeOnSuccess ? SL_INVOKE_ON_SUCCESS : 0) |
+    (invokeOnError ? SL_INVOKE_ON_ERROR : 0) |
+    (invokeOnCancel ? SL_INVOKE_ON_CANCEL : 0);
+}
+
+/** 'IRP_MJ_PNP / IRP_MN_START_DEVICE', 'IRP_MJ_DEVICE_CONTROL 0x2F0003': what the current location asks, for reports. */
+export function describeIrp(irp: IRP): string {
+  const stack = irp.locations[Math.min(irp.currentLocation, irp.stackCount) - 1];
+  if (stack === undefined) return 'no stack location';
+  const major = irpMajorName(stack.majorFunction);
+  if (isDeviceControl(stack.majorFunction)) return `${major} 0x${hex(stack.parameters.ioControlCode)}`;
+  if (stack.majorFunction === IRP_MJ_PNP || stack.majorFunction === IRP_MJ_POWER) {
+    return `${major} / ${irpMinorName(stack.majorFunction, stack.minorFunction)}`;
+  }
+  return major;
+}
+
+function isDeviceControl(majorFunction: number): boolean {
+  return majorFunction === IRP_MJ_DEVICE_CONTROL || majorFunction === IRP_MJ_INTERNAL_DEVICE_CONTROL;
+}
+
+function hex(value: number): string {
+  return value.toString(16).toUpperCase();
+}
+
+/**
+ * IoCallDriver: hands the IRP to the driver of `deviceObject`. IRQL ≤ DISPATCH_LEVEL; PASSIVE_LEVEL for create, cleanup, close
+ * and PnP requests. What the dispatch routine did wrong (no completion and no pending mark, an exception that is no NtError,
+ * another IRQL on return) is a bugcheck.
+ */
+export function ioCallDriver(deviceObject: DEVICE_OBJECT, irp: IRP): NTSTATUS {
+  const kernel = currentKernel();
+  const at = irp.currentLocation - 1;
+  const stack = irp.locations[at - 1];
+  if (stack === undefined) noLocation(irp, 'IoCallDriver');
+  if (irp.state !== 'Allocated') staleIrp(kernel, irp, 'IoCallDriver');
+  const major = stack.majorFunction;
+  const irql = kernel.processor.irql;
+  if (irql !== PASSIVE_LEVEL) {
+    const passiveOnly =
+      major === IRP_MJ_CREATE || major === IRP_MJ_CLEANUP || major === IRP_MJ_CLOSE || major === IRP_MJ_PNP;
+    requireIrql(passiveOnly ? PASSIVE_LEVEL : DISPATCH_LEVEL, `IoCallDriver (${irpMajorName(major)})`);
+  }
+  irp.currentLocation = at;
+  stack.deviceObject = deviceObject;
+  const driver = deviceObject.driverObject;
+  const dispatch = driver.majorFunction[major];
+  if (dispatch === undefined) {
+    return kernel.bugcheck(
+      BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+      [0x5, irp.id, major, 0],
+      `IoCallDriver: IRP ${irp.id} has major function ${major}, which does not exist.`,
+    );
+  }
+  const traced = (kernel.trace.mask & TraceKind.Irp) !== 0;
+  const { id } = irp;
+  if (traced)
+    kernel.trace.emit(
+      TraceKind.Irp,
+      'B',
+      driver.shortName,
+      irpMajorName(major),
+      irpData(irp, stack, deviceObject),
+    );
+  const status = kernel.callOut(driver.shortName, irpMajorName(major), () =>
+    guardedDispatch(kernel, deviceObject, irp, id, at),
+  );
+  if (traced) {
+    kernel.trace.emit(TraceKind.Irp, 'E', driver.shortName, irpMajorName(major), {
+      irp: id,
+      status: ntStatusName(status),
+    });
+  }
+  // The IRP still lies at this driver's location: then it must have been queued, and said so.
+  if (irp.id === id && irp.currentLocation === at && irp.state === 'Allocated') {
+    checkDispatchResult(kernel, deviceObject, irp, stack, status);
+  }
+  return status;
+}
+
+/** An NtError from a dispatch routine becomes the IRP's status, if the routine still owned the IRP when it threw. */
+function guardedDispatch(
+  kernel: Kernel,
+  deviceObject: DEVICE_OBJECT,
+  irp: IRP,
+  id: number,
+  at: number,
+): NTSTATUS {
+  const stack = irp.locations[at - 1];
+  const dispatch = deviceObject.driverObject.majorFunction[stack?.majorFunction ?? 0];
+  if (dispatch === undefined) return noLocation(irp, 'IoCallDriver');
+  try {
+    return dispatch(deviceObject, irp);
+  } catch (error) {
+    if (!(error instanceof NtError)) throw error;
+    if (irp.id !== id || irp.currentLocation !== at || irp.state !== 'Allocated') {
+      return kernel.bugcheck(
+        BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+        [0x6, id, error.status, 0],
+        `A dispatch routine threw ${ntStatusName(error.status)} after it had completed IRP ${id} or passed it down.`,
+        {
+          driver: deviceObject.driverObject.shortName,
+          method: irpMajorName(stack?.majorFunction ?? 0),
+          cause: error,
+        },
+      );
+    }
+    irp.ioStatus.status = error.status;
+    ioCompleteRequest(irp, IO_NO_INCREMENT);
+    return error.status;
+  }
+}
+
+function checkDispatchResult(
+  kernel: Kernel,
+  deviceObject: DEVICE_OBJECT,
+  irp: IRP,
+  stack: IO_STACK_LOCATION,
+  status: NTSTATUS,
+): void {
+  const marked = (stack.control & SL_PENDING_RETURNED) !== 0;
+  if (status === STATUS_PENDING && marked) return;
+  const driver = deviceObject.driverObject.shortName;
+  const what =
+    status === STATUS_PENDING
+      ? 'returned STATUS_PENDING without IoMarkIrpPending'
+      : marked
+        ? `marked it pending but returned ${ntStatusName(status)}`
+        : `returned ${ntStatusName(status)} but neither completed it, nor passed it down, nor marked it pending`;
+  kernel.bugcheck(
+    BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+    [0x7, irp.id, status, 0],
+    `${driver}'s dispatch routine for ${describeIrp(irp)} ${what} (IRP ${irp.id}).`,
+    { driver, method: irpMajorName(stack.majorFunction) },
+  );
+}
+
+function irpData(irp: IRP, stack: IO_STACK_LOCATION, device: DEVICE_OBJECT): Record<string, TraceValue> {
+  const data: Record<string, TraceValue> = { irp: irp.id, device: device.displayName };
+  const major = stack.majorFunction;
+  if (isDeviceControl(major)) data['ioctl'] = `0x${hex(stack.parameters.ioControlCode)}`;
+  else if (major === IRP_MJ_PNP || major === IRP_MJ_POWER)
+    data['minor'] = irpMinorName(major, stack.minorFunction);
+  else if (major === IRP_MJ_CREATE && stack.fileObject !== null)
+    data['file'] = printableFileName(stack.fileObject.fileName);
+  return data;
+}
+
+function staleIrp(kernel: Kernel, irp: IRP, ddi: string): never {
+  return kernel.bugcheck(
+    BugcheckCode.MULTIPLE_IRP_COMPLETE_REQUESTS,
+    [irp.id, irp.ioStatus.status, 0, 0],
+    `${ddi}: IRP ${irp.id} has been completed ${irp.state === 'Free' ? 'and freed ' : ''}already.`,
+  );
+}
+
+/**
+ * IoCompleteRequest: the driver is done with the IRP whose `ioStatus` it has set. Calls the completion routines on the way up and
+ * gives the result to the requestor. IRQL ≤ DISPATCH_LEVEL. Bugchecks: MULTIPLE_IRP_COMPLETE_REQUESTS for a second completion,
+ * CANCEL_STATE_IN_COMPLETED_IRP when a cancel routine is still set, DRIVER_VERIFIER_IOMANAGER_VIOLATION for status STATUS_PENDING.
+ */
+export function ioCompleteRequest(irp: IRP, _priorityBoost: number = IO_NO_INCREMENT): void {
+  const kernel = currentKernel();
+  if (kernel.processor.irql > DISPATCH_LEVEL) requireIrql(DISPATCH_LEVEL, 'IoCompleteRequest');
+  if (irp.state !== 'Allocated' || irp.currentLocation > irp.stackCount)
+    staleIrp(kernel, irp, 'IoCompleteRequest');
+  if (irp.ioStatus.status === STATUS_PENDING) {
+    kernel.bugcheck(
+      BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+      [0x8, irp.id, 0, 0],
+      `IoCompleteRequest: IRP ${irp.id} (${describeIrp(irp)}) is completed with STATUS_PENDING in its status block.`,
+    );
+  }
+  if (irp.cancelRoutine !== null) {
+    kernel.bugcheck(
+      BugcheckCode.CANCEL_STATE_IN_COMPLETED_IRP,
+      [irp.id, 0, 0, 0],
+      `IoCompleteRequest: IRP ${irp.id} (${describeIrp(irp)}) still has a cancel routine; take it out with IoSetCancelRoutine(irp, null).`,
+    );
+  }
+  const { locations, stackCount, id } = irp;
+  while (irp.currentLocation <= stackCount) {
+    const stack = locations[irp.currentLocation - 1];
+    if (stack === undefined) break;
+    const pending = (stack.control & SL_PENDING_RETURNED) !== 0;
+    irp.pendingReturned = pending;
+    irp.currentLocation++;
+    const upper = locations[irp.currentLocation - 1];
+    const routine = stack.completionRoutine;
+    if (routine !== null && wantsCompletion(irp, stack.control)) {
+      stack.completionRoutine = null;
+      const upperDevice = upper?.deviceObject ?? null;
+      const { context } = stack;
+      const result = callCompletion(kernel, upperDevice, irp, routine, context);
+      if (result === STATUS_MORE_PROCESSING_REQUIRED) return;
+      if (irp.id !== id || irp.state !== 'Allocated')
+        staleIrp(kernel, irp, 'IoCompleteRequest (completion routine)');
+    } else if (pending && upper !== undefined) {
+      upper.control |= SL_PENDING_RETURNED;
+    }
+  }
+  finishIrp(kernel, irp);
+}
+
+function wantsCompletion(irp: IRP, control: number): boolean {
+  if (irp.cancel && (control & SL_INVOKE_ON_CANCEL) !== 0) return true;
+  return (control & (ntSuccess(irp.ioStatus.status) ? SL_INVOKE_ON_SUCCESS : SL_INVOKE_ON_ERROR)) !== 0;
+}
+
+function callCompletion(
+  kernel: Kernel,
+  device: DEVICE_OBJECT | null,
+  irp: IRP,
+  routine: IO_COMPLETION_ROUTINE,
+  context: unknown,
+): NTSTATUS {
+  const driver = device?.driverObject.shortName ?? 'kernel';
+  return kernel.callOut(driver, 'IoCompletion', () => {
+    try {
+      return routine(device, irp, context);
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+      return kernel.bugcheck(
+        BugcheckCode.SYSTEM_SERVICE_EXCEPTION,
+        [error.status, irp.id, 0, 0],
+        `A completion routine for ${describeIrp(irp)} threw ${ntStatusName(error.status)}; nobody can take that status.`,
+        { driver, method: 'IoCompletion', cause: error },
+      );
+    }
+  });
+}
+
+function finishIrp(kernel: Kernel, irp: IRP): void {
+  irp.state = 'Completed';
+  const { ioStatus } = irp;
+  if (irp.pendingReturned && (kernel.trace.mask & TraceKind.Irp) !== 0) {
+    const driver = irp.locations[irp.stackCount - 1]?.deviceObject?.driverObject.shortName ?? 'kernel';
+    kernel.trace.emit(TraceKind.Irp, 'I', driver, 'IoCompleteRequest', {
+      irp: irp.id,
+      status: ntStatusName(ioStatus.status),
+      information: ioStatus.information,
+    });
+  }
+  if (irp.userIosb !== null) {
+    irp.userIosb.status = ioStatus.status;
+    irp.userIosb.information = ioStatus.information;
+    irp.userIosb.informationPointer = ioStatus.informationPointer;
+  }
+  const { onCompleted, userEvent } = irp;
+  // First: it returns the output, which whoever waits for the event will look at.
+  if (onCompleted !== null) onCompleted(irp);
+  if (userEvent !== null) keSetEvent(userEvent);
+  else if (onCompleted === null && kernel.io.driverIrps.has(irp)) {
+    kernel.trace.finding(
+      'kernel',
+      'A driver-allocated IRP was completed past its last location: no completion routine took it back, so nobody frees it.',
+      { irp: irp.id, status: ntStatusName(ioStatus.status) },
+    );
+  }
+}
+
+/**
+ * IoForwardIrpSynchronously: copies the location, sends the IRP down and waits until the lower drivers are done; the IRP is the
+ * caller's again afterwards, with their status in `ioStatus`. False when there is no location left. IRQL ≤ APC_LEVEL.
+ */
+export function ioForwardIrpSynchronously(deviceObject: DEVICE_OBJECT, irp: IRP): boolean {
+  requireIrql(APC_LEVEL, 'IoForwardIrpSynchronously');
+  if (irp.currentLocation <= 1) return false;
+  const event = new KEVENT('NotificationEvent');
+  ioCopyCurrentIrpStackLocationToNext(irp);
+  ioSetCompletionRoutine(irp, signalAndKeep, event);
+  if (ioCallDriver(deviceObject, irp) === STATUS_PENDING) keWaitForSingleObject(event, null);
+  return true;
+}
+
+function signalAndKeep(_device: DEVICE_OBJECT | null, _irp: IRP, context: unknown): NTSTATUS {
+  if (context instanceof KEVENT) keSetEvent(context);
+  return STATUS_MORE_PROCESSING_REQUIRED;
+}
+
+/** True when output produced with this status goes back to the caller: everything but errors (so also STATUS_BUFFER_OVERFLOW). */
+export function carriesOutput(status: NTSTATUS): boolean {
+  return !ntError(status);
+}
+
+/**
+ * IoBuildDeviceIoControlRequest: an IRP for another driver's device, with METHOD_BUFFERED, direct or neither buffers as the code
+ * says; `event` is set and `ioStatusBlock` filled when it is complete, and the I/O manager frees the IRP. IRQL = PASSIVE_LEVEL.
+ */
+export function ioBuildDeviceIoControlRequest(
+  ioControlCode: number,
+  deviceObject: DEVICE_OBJECT,
+  inputBuffer: Uint8Array | null,
+  outputBuffer: Uint8Array | null,
+  internalDeviceIoControl: boolean,
+  event: KEVENT,
+  ioStatusBlock: IO_STATUS_BLOCK,
+): IRP {
+  requireIrql(PASSIVE_LEVEL, 'IoBuildDeviceIoControlRequest');
+  const { io } = currentKernel();
+  const irp = io.allocateIrp(deviceObject.stackSize);
+  const stack = ioGetNextIrpStackLocation(irp);
+  stack.majorFunction = internalDeviceIoControl ? IRP_MJ_INTERNAL_DEVICE_CONTROL : IRP_MJ_DEVICE_CONTROL;
+  io.setDeviceControlBuffers(irp, stack, ioControlCode, inputBuffer, outputBuffer);
+  irp.userEvent = event;
+  irp.userIosb = ioStatusBlock;
+  irp.onCompleted = (done) => {
+    io.returnOutput(done, outputBuffer);
+    io.freeIrp(done);
+  };
+  return irp;
+}
+
+/**
+ * IoBuildSynchronousFsdRequest for IRP_MJ_PNP, _FLUSH_BUFFERS and _SHUTDOWN: the caller sets minor function and parameters in the
+ * next location. `event` is set when it is complete; the I/O manager frees the IRP. IRQL = PASSIVE_LEVEL.
+ */
+export function ioBuildSynchronousFsdRequest(
+  majorFunction: number,
+  deviceObject: DEVICE_OBJECT,
+  event: KEVENT,
+  ioStatusBlock: IO_STATUS_BLOCK,
+): IRP {
+  requireIrql(PASSIVE_LEVEL, 'IoBuildSynchronousFsdRequest');
+  const { io } = currentKernel();
+  const irp = io.allocateIrp(deviceObject.stackSize);
+  ioGetNextIrpStackLocation(irp).majorFunction = majorFunction;
+  irp.userEvent = event;
+  irp.userIosb = ioStatusBlock;
+  irp.onCompleted = (done) => io.freeIrp(done);
+  return irp;
+}
