@@ -4,6 +4,7 @@ export * from './device.ts';
 export * from './device-interface.ts';
 export * from './dpc.ts';
 export * from './event.ts';
+export * from './ex-timer.ts';
 export * from './interrupt.ts';
 export type { InterruptLineCounters } from './interrupt-dispatch.ts';
 export * from './io-manager.ts';
