@@ -250,6 +250,11 @@ export abstract class BusMasterEngine {
     return this.#running;
   }
 
+  /** False while there is nothing that time could change: neither DMA nor a FIFO to play out. */
+  get engaged(): boolean {
+    return this.#running || this.dmaRuns;
+  }
+
   /** RPBM. */
   get dmaRuns(): boolean {
     return (this.#cr & CR_RPBM) !== 0;

@@ -55,6 +55,11 @@ export interface Ac97Position {
   readonly running: boolean;
 }
 
+function earlier(one: number | null, other: number | null): number | null {
+  if (one === null || other === null) return one ?? other;
+  return one < other ? one : other;
+}
+
 /** How far the mixer may run ahead of a recording of it in one go. */
 const LOOPBACK_STEP_TICKS = 50 * TICKS_PER_MILLISECOND;
 /** How often the mixer is heard when only time makes sound (an unmuted input without a stream). */
@@ -94,6 +99,11 @@ export class Ac97Card implements PciCard {
   #alarmTick: number | null = null;
   #level = false;
   #advancedTo = 0;
+  /** Time passed, or a write came, since line and alarm were last set. */
+  #unsettled = true;
+  /** What {@link #followCodec} last saw. */
+  #followedRevision = -1;
+  #followedRecording = false;
 
   #globCnt = 0;
   #globSta = 0;
@@ -134,6 +144,7 @@ export class Ac97Card implements PciCard {
       {
         enter: () => this.#enter(),
         leave: (wrote) => this.#leave(wrote),
+        leaveStatus: () => (this.#unsettled ? this.#leave(true) : this.#updateInterrupt()),
         report: () => this.#slot?.report ?? null,
         readGlobCnt: () => this.#globCnt,
         writeGlobCnt: (value) => this.#writeGlobCnt(value),
@@ -216,7 +227,10 @@ export class Ac97Card implements PciCard {
   /** Begins an access: the card lives up to the present. */
   #enter(): number {
     const now = this.#slot?.clock.now ?? this.#advancedTo;
-    if (now !== this.#advancedTo) this.#advanceTo(now);
+    if (now !== this.#advancedTo) {
+      this.#unsettled = true;
+      this.#advanceTo(now);
+    }
     return now;
   }
 
@@ -240,39 +254,38 @@ export class Ac97Card implements PciCard {
   }
 
   #advanceEngines(tick: number): void {
-    this.#po.advance(tick);
+    if (this.#po.engaged) this.#po.advance(tick);
     this.#output.advanceIdle(tick);
-    this.#pi.advance(tick);
-    this.#mc.advance(tick);
+    if (this.#pi.engaged) this.#pi.advance(tick);
+    if (this.#mc.engaged) this.#mc.advance(tick);
   }
 
   /** Ends an access: after a write the consequences at this very tick, then the line and the alarm. */
   #leave(wrote: boolean): void {
     const slot = this.#slot;
-    if (slot === null) return;
-    if (wrote) this.#followCodec();
+    if (slot === null || !(wrote || this.#unsettled)) return;
+    this.#unsettled = false;
+    if (this.#followedRevision !== this.#codec.revision || this.#followedRecording !== this.#pi.running)
+      this.#followCodec();
     this.#setAlarm();
     this.#updateInterrupt();
   }
 
   #onAlarm(): void {
     this.#alarmTick = null;
+    this.#unsettled = true;
     this.#enter();
     this.#leave(false);
   }
 
   #setAlarm(): void {
-    let due = this.#linkUpTick ?? Number.POSITIVE_INFINITY;
-    due = Math.min(
-      due,
-      this.#po.nextEventTick() ?? due,
-      this.#pi.nextEventTick() ?? due,
-      this.#mc.nextEventTick() ?? due,
-    );
+    let tick = this.#linkUpTick;
+    if (this.#po.engaged) tick = earlier(tick, this.#po.nextEventTick());
+    if (this.#pi.engaged) tick = earlier(tick, this.#pi.nextEventTick());
+    if (this.#mc.engaged) tick = earlier(tick, this.#mc.nextEventTick());
     if (this.#output.live) {
-      due = Math.min(due, (Math.floor(this.#advancedTo / LIVE_STEP_TICKS) + 1) * LIVE_STEP_TICKS);
+      tick = earlier(tick, (Math.floor(this.#advancedTo / LIVE_STEP_TICKS) + 1) * LIVE_STEP_TICKS);
     }
-    const tick = due === Number.POSITIVE_INFINITY ? null : due;
     if (tick === this.#alarmTick) return;
     this.#alarmTick = tick;
     if (tick === null) this.#alarm?.cancel();
@@ -293,8 +306,10 @@ export class Ac97Card implements PciCard {
   /** After a codec register may have changed: link, rates and powered converters. */
   #followCodec(): void {
     const now = this.#advancedTo;
+    this.#followedRevision = this.#codec.revision;
     if (this.#linkUp && !this.#codec.bitClockRuns) this.#setLink(false, now);
     else this.#setConverters(now);
+    this.#followedRecording = this.#pi.running;
     const loopback = (this.#codec.stored(AC97_GENERAL_PURPOSE) & GP_LPBK) !== 0;
     const tapWanted = this.#input.recordsMix && (this.#pi.running || loopback);
     if (!tapWanted && this.#output.tapWanted) this.#tap.clear();

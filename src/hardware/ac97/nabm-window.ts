@@ -21,6 +21,8 @@ export interface NabmHost {
   /** Begins an access; returns the present. */
   enter(): number;
   leave(wrote: boolean): void;
+  /** Ends a write that can only have lowered the interrupt. */
+  leaveStatus(): void;
   report(): CardReporter | null;
   readGlobCnt(): number;
   writeGlobCnt(value: number): void;
@@ -30,7 +32,14 @@ export interface NabmHost {
   readCas(): number;
 }
 
-const REGISTER_AT = new Map(NABM_REGISTERS.map((register) => [register.offset, register]));
+/** The register that begins at each offset. */
+const REGISTER_AT: readonly (RegisterDescription | null)[] = Array.from(
+  { length: NABM_BYTES },
+  (_, offset) => NABM_REGISTERS.find((register) => register.offset === offset) ?? null,
+);
+
+/** Mask of so many bytes. */
+const LANE_MASKS = [0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff] as const;
 
 /**
  * The bus master window (BAR1). Registers answer to any width: the window decodes dwords and byte lanes, as PCI does, so that a
@@ -59,7 +68,7 @@ export class NabmWindow implements BusTarget {
     } else {
       value = laneValue(this.#readDword(offset & ~3, lane, size), lane, size);
     }
-    if (REGISTER_AT.get(offset) === undefined && isReserved(offset)) {
+    if ((REGISTER_AT[offset] ?? null) === null && isReserved(offset)) {
       report.finding('read of a reserved bus master register', { offset, size });
     }
     if (report.wantsRegisters)
@@ -74,8 +83,8 @@ export class NabmWindow implements BusTarget {
     const now = this.#host.enter();
     if (report.wantsRegisters)
       report.register(nameOf(offset, size), 'write', value, size, describe(offset, size, value));
-    const register = REGISTER_AT.get(offset);
-    if (register === undefined || register.widthBytes !== size) {
+    const register = REGISTER_AT[offset] ?? null;
+    if (register === null || register.widthBytes !== size) {
       report.finding('bus master write of another width than the register’s', { offset, size, value });
     } else if (register.access === 'RO') {
       report.finding(`write to the read-only register ${register.name}`, { offset, value });
@@ -84,11 +93,12 @@ export class NabmWindow implements BusTarget {
     while (done < size) {
       const lane = (offset + done) & 3;
       const bytes = Math.min(size - done, 4 - lane);
-      const part = Math.floor(value / 2 ** (8 * done)) % 2 ** (8 * bytes);
-      this.#writeLanes((offset + done) & ~3, lane, bytes, (part * 2 ** (8 * lane)) >>> 0, now);
+      const part = (value >>> (8 * done)) << (8 * lane);
+      this.#writeLanes((offset + done) & ~3, LANE_MASKS[bytes]! << (8 * lane), part, now);
       done += bytes;
     }
-    this.#host.leave(true);
+    if (size === 2 && (offset & 0x0f) === X_SR && offset < GLOB_CNT) this.#host.leaveStatus();
+    else this.#host.leave(true);
   }
 
   #readAcross(offset: number, size: AccessSize): number {
@@ -126,8 +136,8 @@ export class NabmWindow implements BusTarget {
     }
   }
 
-  #writeLanes(offset: number, lane: number, bytes: number, value: number, now: number): void {
-    const mask = (((2 ** (8 * bytes) - 1) * 2 ** (8 * lane)) & 0xffff_ffff) >>> 0;
+  /** Writes the bits of `mask` of the dword at `offset`; mask and value are taken as 32 bits, whatever their sign. */
+  #writeLanes(offset: number, mask: number, value: number, now: number): void {
     switch (offset) {
       case GLOB_CNT:
         this.#host.writeGlobCnt(((this.#host.readGlobCnt() & ~mask) | (value & mask)) >>> 0);
@@ -186,7 +196,7 @@ function isReserved(offset: number): boolean {
 
 /** `PO_CR`, `PO_CIV+PO_LVI+PO_SR` for a dword over several, `NABM_0C` where there is nothing. */
 function nameOf(offset: number, size: AccessSize): string {
-  const exact = REGISTER_AT.get(offset);
+  const exact = REGISTER_AT[offset];
   if (exact?.widthBytes === size) return exact.name;
   const names = registersIn(offset, size).map((register) => register.name);
   return names.length > 0 ? names.join('+') : `NABM_${offset.toString(16).toUpperCase().padStart(2, '0')}`;
