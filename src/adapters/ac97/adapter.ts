@@ -1,7 +1,6 @@
 import type { IUnknown } from '../../com/index.ts';
 import { ioGetDmaAdapter } from '../../hal/index.ts';
 import type { DEVICE_OBJECT, DRIVER_OBJECT, DriverPackage, IRP } from '../../kernel/index.ts';
-import { NtError, STATUS_INSUFFICIENT_RESOURCES } from '../../kernel/index.ts';
 import {
   CLSID_PortTopology,
   CLSID_PortWaveRT,
@@ -16,7 +15,7 @@ import {
   pcRegisterSubdevice,
 } from '../../portcls/index.ts';
 import { Ac97Common } from './common.ts';
-import { BD_ENTRIES, BD_MAX_SAMPLES } from './registers.ts';
+import { BUS_MASTER } from './descriptor-ring.ts';
 import { Ac97TopologyMiniport } from './topology-miniport.ts';
 import { WavePin } from './wave-filter.ts';
 import { Ac97WaveMiniport } from './wave-miniport.ts';
@@ -38,15 +37,7 @@ function addDevice(driverObject: DRIVER_OBJECT, physicalDeviceObject: DEVICE_OBJ
 }
 
 function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResourceList): void {
-  const { dmaAdapter } = ioGetDmaAdapter(pcGetPhysicalDeviceObject(deviceObject), {
-    master: true,
-    scatterGather: true,
-    dma32BitAddresses: true,
-    dma64BitAddresses: false,
-    interfaceType: 'PCIBus',
-    maximumLength: BD_ENTRIES * BD_MAX_SAMPLES * 2,
-  });
-  if (!dmaAdapter) throw new NtError(STATUS_INSUFFICIENT_RESOURCES, 'AC97: no DMA adapter for the device.');
+  const dmaAdapter = ioGetDmaAdapter(pcGetPhysicalDeviceObject(deviceObject), BUS_MASTER);
   using common = new Ac97Common(resourceList, dmaAdapter);
   common.start(resourceList);
   pcRegisterAdapterPowerManagement(common, deviceObject);
@@ -62,12 +53,13 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
     common,
     resourceList,
   );
+  using waveMiniport = new Ac97WaveMiniport();
   using wave = installSubdevice(
     deviceObject,
     irp,
     WAVE_NAME,
     pcNewPort(CLSID_PortWaveRT),
-    new Ac97WaveMiniport(),
+    waveMiniport,
     common,
     resourceList,
   );

@@ -1,5 +1,15 @@
-import type { CommonBuffer } from '../../hal/index.ts';
+import type { CommonBuffer, DEVICE_DESCRIPTION } from '../../hal/index.ts';
 import * as R from './registers.ts';
+
+/** The engines as bus masters: descriptors hold 32-bit addresses, and 32 of them 65534 samples each. */
+export const BUS_MASTER: DEVICE_DESCRIPTION = {
+  master: true,
+  scatterGather: true,
+  dma32BitAddresses: true,
+  dma64BitAddresses: false,
+  interfaceType: 'PCIBus',
+  maximumLength: R.BD_ENTRIES * R.BD_MAX_SAMPLES * 2,
+};
 
 /** How a cyclic buffer is cut up for the engine. */
 export interface RingGeometry {

@@ -1,4 +1,5 @@
 import { CUnknown, type IID, type IUnknown } from '../../com/index.ts';
+import type { DEVICE_DESCRIPTION } from '../../hal/index.ts';
 import { NtError, STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED } from '../../kernel/index.ts';
 import {
   isWaveFormat,
@@ -7,7 +8,6 @@ import {
   type KSDATARANGE,
 } from '../../ks/index.ts';
 import {
-  type DEVICE_DESCRIPTION,
   IID_IMiniport,
   IID_IMiniportWaveRT,
   type IMiniportWaveRT,
@@ -18,6 +18,7 @@ import {
   type PCFILTER_DESCRIPTOR,
 } from '../../portcls/index.ts';
 import { type Ac97Common, commonOf, type EngineName } from './common.ts';
+import { BUS_MASTER } from './descriptor-ring.ts';
 import * as R from './registers.ts';
 import {
   MAXIMUM_RATE,
@@ -71,15 +72,7 @@ export class Ac97WaveMiniport extends CUnknown implements IMiniportWaveRT {
   }
 
   getDeviceDescription(): DEVICE_DESCRIPTION {
-    // Descriptors hold 32-bit addresses; a buffer may be as long as 32 descriptors of 65534 samples.
-    return {
-      master: true,
-      scatterGather: true,
-      dma32BitAddresses: true,
-      dma64BitAddresses: false,
-      interfaceType: 'PCIBus',
-      maximumLength: R.BD_ENTRIES * R.BD_MAX_SAMPLES * 2,
-    };
+    return BUS_MASTER;
   }
 
   /** @throws NtError STATUS_INVALID_PARAMETER when the pin cannot do the format or is of the other direction */

@@ -7,6 +7,7 @@ import {
   keQueryPerformanceCounter,
   keSetEvent,
   type MDL,
+  MmCached,
   NtError,
   STATUS_DATA_LATE_ERROR,
   STATUS_DATA_OVERRUN,
@@ -205,7 +206,7 @@ export class Ac97WaveStream
       );
     }
     this.#mdl = mdl;
-    this.#mapping = this.#portStream.mapAllocatedPages(mdl, 'MmCached');
+    this.#mapping = this.#portStream.mapAllocatedPages(mdl, MmCached);
     this.#mapping.fill(0, geometry.bufferBytes, 0);
     this.#geometry = geometry;
     this.#notificationCount = notificationCount;
@@ -213,7 +214,7 @@ export class Ac97WaveStream
       audioBufferMdl: mdl,
       actualSize: geometry.bufferBytes,
       offsetFromFirstPage: 0,
-      cacheType: 'MmCached',
+      cacheType: MmCached,
     };
   }
 
