@@ -10,6 +10,11 @@ import type { WORK_QUEUE_ITEM } from './work-item.ts';
 /** Alarms, work items and continuations that may run without time moving on. */
 const EVENTS_PER_TICK_LIMIT = 1_000_000;
 
+interface Continuation {
+  readonly run: () => void;
+  next: Continuation | null;
+}
+
 class WorkQueue {
   private head: WORK_QUEUE_ITEM | null = null;
   private tail: WORK_QUEUE_ITEM | null = null;
@@ -42,8 +47,8 @@ export class EventLoop {
   private readonly kernel: Kernel;
   private readonly critical = new WorkQueue();
   private readonly delayed = new WorkQueue();
-  private readonly continuations: (() => void)[] = [];
-  private continuationIndex = 0;
+  private firstContinuation: Continuation | null = null;
+  private lastContinuation: Continuation | null = null;
   private readonly waits: KWait[] = [];
   private running = false;
   private workers = 0;
@@ -59,7 +64,10 @@ export class EventLoop {
   }
 
   queueContinuation(continuation: () => void): void {
-    this.continuations.push(continuation);
+    const entry: Continuation = { run: continuation, next: null };
+    if (this.lastContinuation === null) this.firstContinuation = entry;
+    else this.lastContinuation.next = entry;
+    this.lastContinuation = entry;
   }
 
   /** Waits that are nested now, the outermost first. */
@@ -173,16 +181,12 @@ export class EventLoop {
   }
 
   private runContinuation(): boolean {
-    if (this.continuationIndex === this.continuations.length) {
-      if (this.continuationIndex > 0) {
-        this.continuations.length = 0;
-        this.continuationIndex = 0;
-      }
-      return false;
-    }
-    const continuation = this.continuations[this.continuationIndex++] as () => void;
+    const entry = this.firstContinuation;
+    if (entry === null) return false;
+    this.firstContinuation = entry.next;
+    if (entry.next === null) this.lastContinuation = null;
     this.countEvent('a user-mode continuation');
-    continuation();
+    entry.run();
     return true;
   }
 

@@ -167,8 +167,9 @@ export class Kernel {
       failure = ntStatusName(error.status);
       throw error;
     } finally {
-      this.frameDrivers.length = depth;
-      this.frameMethods.length = depth;
+      this.popFrame();
+      // Frames above this one are left behind only when a routine was called without callOut and an exception passed through.
+      if (this.frameMethods.length > depth) this.dropFrames(depth);
       if (traced) {
         this.trace.emit(
           TraceKind.Ddi,
@@ -277,6 +278,12 @@ export class Kernel {
   popFrame(): void {
     this.frameDrivers.pop();
     this.frameMethods.pop();
+  }
+
+  // Setting an array's length is slow in V8, so that the usual way out is a pop.
+  private dropFrames(depth: number): void {
+    this.frameDrivers.length = depth;
+    this.frameMethods.length = depth;
   }
 
   /** An exception left a driver's routine: passes a bugcheck on and makes one of all else, NtError included. */
