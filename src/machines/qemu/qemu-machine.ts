@@ -1,0 +1,99 @@
+import { PciBusDriver } from '../../hal/index.ts';
+import { type DriverPackage, Kernel, type LeakReport, type Registry, Trace } from '../../kernel/index.ts';
+import { QemuPlatform } from './qemu-platform.ts';
+import { QemuProcess } from './qemu-process.ts';
+
+const MEGABYTE = 1024 * 1024;
+const DEFAULT_RAM_BYTES = 64 * MEGABYTE;
+
+/** What QEMU is to be started with. */
+export interface QemuMachineOptions {
+  /** `-device` and `-audiodev` arguments: the cards and where their sound goes. */
+  readonly deviceArguments: readonly string[];
+  /** A multiple of 1 MiB; 64 MiB by default. */
+  readonly ramBytes?: number;
+  readonly trace?: Trace;
+  readonly registry?: Registry;
+}
+
+/**
+ * QEMU's PC with its cards, and our kernel on top: the guest's processor only halts, drivers run in this process. Time is real.
+ * Made by {@link launch}; {@link dispose} ends QEMU and removes its files, as the end of this process does in any case.
+ */
+export class QemuMachine {
+  readonly platform: QemuPlatform;
+  readonly kernel: Kernel;
+  readonly pciBus: PciBusDriver;
+  #started = false;
+  #leaks: LeakReport | null = null;
+
+  private constructor(platform: QemuPlatform, options: QemuMachineOptions) {
+    this.platform = platform;
+    this.kernel = new Kernel(platform, {
+      trace: options.trace ?? new Trace(),
+      ...(options.registry === undefined ? {} : { registry: options.registry }),
+    });
+    this.pciBus = new PciBusDriver(this.kernel);
+  }
+
+  /** @throws QemuError when QEMU is missing, too old, or does not start; the text says what to do */
+  static async launch(options: QemuMachineOptions): Promise<QemuMachine> {
+    const ramBytes = options.ramBytes ?? DEFAULT_RAM_BYTES;
+    if (ramBytes % MEGABYTE !== 0 || ramBytes < 16 * MEGABYTE) {
+      throw new RangeError(`ramBytes is ${ramBytes}; it must be a multiple of 1 MiB, 16 MiB or more.`);
+    }
+    const process = await QemuProcess.start(ramBytes, options.deviceArguments);
+    try {
+      return new QemuMachine(new QemuPlatform(process, ramBytes), options);
+    } catch (error) {
+      process.kill();
+      throw error;
+    }
+  }
+
+  get trace(): Trace {
+    return this.kernel.trace;
+  }
+
+  /** As on `sim`. */
+  installDriver(driver: DriverPackage): void {
+    this.kernel.enter(() => this.kernel.pnp.installDriver(driver));
+  }
+
+  /** Boots: the PCI bus is enumerated, resources are assigned, drivers loaded and devices started. */
+  start(): void {
+    if (this.#started) return;
+    this.#started = true;
+    this.kernel.enter(() => {
+      this.kernel.pnp.addBus(this.pciBus);
+      this.kernel.pnp.start();
+    });
+    this.kernel.drain();
+  }
+
+  /** Lets real time pass: this many ticks of 100 ns. Blocks this thread. */
+  runFor(ticks: number): void {
+    this.kernel.runFor(ticks);
+  }
+
+  /** Runs until `done()` or until the clock reaches `limitTick`; true if done. Blocks this thread. */
+  runUntil(done: () => boolean, limitTick: number): boolean {
+    return this.kernel.runUntil(done, limitTick);
+  }
+
+  /** Removes the devices, ends QEMU (which completes its WAV file) and returns what should not have outlived it. */
+  dispose(): LeakReport {
+    if (this.#leaks) return this.#leaks;
+    try {
+      if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
+      this.#leaks = this.kernel.dispose();
+    } finally {
+      this.platform.dispose();
+    }
+    return this.#leaks;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
