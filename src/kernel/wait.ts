@@ -108,7 +108,10 @@ export abstract class DispatcherObject extends KernelObject {
     const waiters = this.waiters;
     if (waiters === null) return;
     const index = waiters.indexOf(wait);
-    if (index >= 0) waiters.splice(index, 1);
+    if (index < 0) return;
+    // Splicing makes an array of what it took out; the usual sole waiter needs none.
+    if (index === waiters.length - 1) waiters.pop();
+    else waiters.splice(index, 1);
   }
 
   get hasWaiters(): boolean {
