@@ -1,30 +1,10 @@
+import { defaultChannelMask, KSAUDIO_SPEAKER_5POINT0 } from '../ks/index.ts';
+
 /**
  * PCM as the client sees it: what a WAV file holds, what a pin is opened with, what the converters turn into each other.
  * Samples are interleaved and little-endian; 8-bit integers are unsigned (80h is silence), wider ones two's complement.
  * Integers with fewer valid bits than their container are left-justified.
  */
-
-/** Speaker positions of a channel mask, one bit each, in the order in which channels are interleaved (ksmedia.h). */
-export const SPEAKER = {
-  FRONT_LEFT: 0x1,
-  FRONT_RIGHT: 0x2,
-  FRONT_CENTER: 0x4,
-  LOW_FREQUENCY: 0x8,
-  BACK_LEFT: 0x10,
-  BACK_RIGHT: 0x20,
-  FRONT_LEFT_OF_CENTER: 0x40,
-  FRONT_RIGHT_OF_CENTER: 0x80,
-  BACK_CENTER: 0x100,
-  SIDE_LEFT: 0x200,
-  SIDE_RIGHT: 0x400,
-  TOP_CENTER: 0x800,
-  TOP_FRONT_LEFT: 0x1000,
-  TOP_FRONT_CENTER: 0x2000,
-  TOP_FRONT_RIGHT: 0x4000,
-  TOP_BACK_LEFT: 0x8000,
-  TOP_BACK_CENTER: 0x10000,
-  TOP_BACK_RIGHT: 0x20000,
-} as const;
 
 /** Largest number of channels that files, converters and streams handle. */
 export const MAXIMUM_CHANNELS = 8;
@@ -39,14 +19,16 @@ export interface AudioFormat {
   readonly containerBits: number;
   /** Bits of the container that carry signal, 1 … containerBits; equal to it for float. */
   readonly validBits: number;
-  /** `SPEAKER` bits, as many as channels; 0 when the channels have no stated place. */
+  /** SPEAKER_* bits, as many as channels; 0 when the channels have no stated place. */
   readonly channelMask: number;
 }
 
-/** The usual mask for a number of channels: mono, stereo, 2.1 …, 7.1 with side speakers. 0 above eight. */
-export function defaultChannelMask(channels: number): number {
-  const masks = [0, 0x4, 0x3, 0x7, 0x33, 0x37, 0x3f, 0x70f, 0x63f];
-  return masks[channels] ?? 0;
+/** Masks that ks.ts leaves open because a plain WAVEFORMATEX of so many channels stands for none: 5.0 and 6.1. */
+const FURTHER_MASKS: Readonly<Record<number, number>> = { 5: KSAUDIO_SPEAKER_5POINT0, 7: 0x70f };
+
+/** The usual mask for a number of channels, as the system assumes it for plain formats; 0 above eight. */
+export function usualChannelMask(channels: number): number {
+  return defaultChannelMask(channels) || (FURTHER_MASKS[channels] ?? 0);
 }
 
 /**
@@ -63,7 +45,7 @@ export function audioFormat(fields: Partial<AudioFormat> = {}): AudioFormat {
     channels,
     containerBits,
     validBits: fields.validBits ?? containerBits,
-    channelMask: fields.channelMask ?? defaultChannelMask(channels),
+    channelMask: fields.channelMask ?? usualChannelMask(channels),
   };
   const complaint = describeFormatError(format);
   if (complaint !== null) throw new RangeError(complaint);
@@ -121,7 +103,7 @@ export function sameSamples(a: AudioFormat, b: AudioFormat): boolean {
 
 /** Same number of channels at the same places. */
 export function sameChannels(a: AudioFormat, b: AudioFormat): boolean {
-  const place = (format: AudioFormat) => format.channelMask || defaultChannelMask(format.channels);
+  const place = (format: AudioFormat) => format.channelMask || usualChannelMask(format.channels);
   return a.channels === b.channels && place(a) === place(b);
 }
 

@@ -1,4 +1,11 @@
+/** Applications: WAV files, conversion, endpoints, controls, streams. */
+export * from './audio-client.ts';
 export * from './audio-format.ts';
+export * from './client-error.ts';
+export * from './controls/index.ts';
 export * from './convert/index.ts';
+export * from './endpoints/index.ts';
+export * from './inspect/index.ts';
 export * from './pcm.ts';
+export * from './streams/index.ts';
 export * from './wav/index.ts';

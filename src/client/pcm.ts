@@ -78,6 +78,29 @@ export class MemoryPcmWriter implements PcmWriter {
   }
 }
 
+/** Passes on a number of frames and drops the rest. */
+export class LimitedPcmWriter implements PcmWriter {
+  readonly format: AudioFormat;
+  readonly #sink: PcmWriter;
+  #bytesLeft: number;
+
+  constructor(sink: PcmWriter, frames: number) {
+    this.format = sink.format;
+    this.#sink = sink;
+    this.#bytesLeft = frames * frameBytes(sink.format);
+  }
+
+  write(from: Uint8Array, byteOffset: number, byteLength: number): void {
+    const count = Math.min(byteLength, this.#bytesLeft);
+    if (count > 0) this.#sink.write(from, byteOffset, count);
+    this.#bytesLeft -= count;
+  }
+
+  end(): void {
+    this.#sink.end();
+  }
+}
+
 /** Silence of a given number of frames. */
 export class SilencePcmReader implements PcmReader {
   readonly format: AudioFormat;

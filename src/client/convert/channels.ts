@@ -1,5 +1,25 @@
+import {
+  SPEAKER_BACK_CENTER,
+  SPEAKER_BACK_LEFT,
+  SPEAKER_BACK_RIGHT,
+  SPEAKER_FRONT_CENTER,
+  SPEAKER_FRONT_LEFT,
+  SPEAKER_FRONT_LEFT_OF_CENTER,
+  SPEAKER_FRONT_RIGHT,
+  SPEAKER_FRONT_RIGHT_OF_CENTER,
+  SPEAKER_LOW_FREQUENCY,
+  SPEAKER_SIDE_LEFT,
+  SPEAKER_SIDE_RIGHT,
+  SPEAKER_TOP_BACK_CENTER,
+  SPEAKER_TOP_BACK_LEFT,
+  SPEAKER_TOP_BACK_RIGHT,
+  SPEAKER_TOP_CENTER,
+  SPEAKER_TOP_FRONT_CENTER,
+  SPEAKER_TOP_FRONT_LEFT,
+  SPEAKER_TOP_FRONT_RIGHT,
+} from '../../ks/index.ts';
 import type { AudioFormat } from '../audio-format.ts';
-import { defaultChannelMask, SPEAKER } from '../audio-format.ts';
+import { usualChannelMask } from '../audio-format.ts';
 
 /** −3 dB: the share of each of two loudspeakers that stand for one between them, so that the power stays the same. */
 const HALF_POWER = Math.SQRT1_2;
@@ -7,16 +27,13 @@ const HALF_POWER = Math.SQRT1_2;
 /** Where a speaker's sound goes when it is missing: the first alternative whose speakers all exist is taken. */
 type Alternatives = readonly (readonly (readonly [speaker: number, gain: number])[])[];
 
-const { FRONT_LEFT, FRONT_RIGHT, FRONT_CENTER, BACK_LEFT, BACK_RIGHT, BACK_CENTER, SIDE_LEFT, SIDE_RIGHT } =
-  SPEAKER;
-
-const toFront = (front: number): Alternatives => [[[front, 1]], [[FRONT_CENTER, HALF_POWER]]];
+const toFront = (front: number): Alternatives => [[[front, 1]], [[SPEAKER_FRONT_CENTER, HALF_POWER]]];
 const toSurround = (same: number, side: number, front: number): Alternatives => [
   [[same, 1]],
   [[side, 1]],
-  [[BACK_CENTER, HALF_POWER]],
+  [[SPEAKER_BACK_CENTER, HALF_POWER]],
   [[front, HALF_POWER]],
-  [[FRONT_CENTER, 0.5]],
+  [[SPEAKER_FRONT_CENTER, 0.5]],
 ];
 
 /**
@@ -25,78 +42,78 @@ const toSurround = (same: number, side: number, front: number): Alternatives => 
  * to the channel below them.
  */
 const FOLDS: ReadonlyMap<number, Alternatives> = new Map([
-  [FRONT_LEFT, toFront(FRONT_LEFT)],
-  [FRONT_RIGHT, toFront(FRONT_RIGHT)],
+  [SPEAKER_FRONT_LEFT, toFront(SPEAKER_FRONT_LEFT)],
+  [SPEAKER_FRONT_RIGHT, toFront(SPEAKER_FRONT_RIGHT)],
   [
-    FRONT_CENTER,
+    SPEAKER_FRONT_CENTER,
     [
       [
-        [FRONT_LEFT, HALF_POWER],
-        [FRONT_RIGHT, HALF_POWER],
+        [SPEAKER_FRONT_LEFT, HALF_POWER],
+        [SPEAKER_FRONT_RIGHT, HALF_POWER],
       ],
-      [[FRONT_LEFT, 1]],
+      [[SPEAKER_FRONT_LEFT, 1]],
     ],
   ],
-  [SPEAKER.LOW_FREQUENCY, []],
-  [BACK_LEFT, toSurround(BACK_LEFT, SIDE_LEFT, FRONT_LEFT)],
-  [BACK_RIGHT, toSurround(BACK_RIGHT, SIDE_RIGHT, FRONT_RIGHT)],
-  [SIDE_LEFT, toSurround(SIDE_LEFT, BACK_LEFT, FRONT_LEFT)],
-  [SIDE_RIGHT, toSurround(SIDE_RIGHT, BACK_RIGHT, FRONT_RIGHT)],
-  [SPEAKER.FRONT_LEFT_OF_CENTER, toFront(FRONT_LEFT)],
-  [SPEAKER.FRONT_RIGHT_OF_CENTER, toFront(FRONT_RIGHT)],
+  [SPEAKER_LOW_FREQUENCY, []],
+  [SPEAKER_BACK_LEFT, toSurround(SPEAKER_BACK_LEFT, SPEAKER_SIDE_LEFT, SPEAKER_FRONT_LEFT)],
+  [SPEAKER_BACK_RIGHT, toSurround(SPEAKER_BACK_RIGHT, SPEAKER_SIDE_RIGHT, SPEAKER_FRONT_RIGHT)],
+  [SPEAKER_SIDE_LEFT, toSurround(SPEAKER_SIDE_LEFT, SPEAKER_BACK_LEFT, SPEAKER_FRONT_LEFT)],
+  [SPEAKER_SIDE_RIGHT, toSurround(SPEAKER_SIDE_RIGHT, SPEAKER_BACK_RIGHT, SPEAKER_FRONT_RIGHT)],
+  [SPEAKER_FRONT_LEFT_OF_CENTER, toFront(SPEAKER_FRONT_LEFT)],
+  [SPEAKER_FRONT_RIGHT_OF_CENTER, toFront(SPEAKER_FRONT_RIGHT)],
   [
-    BACK_CENTER,
+    SPEAKER_BACK_CENTER,
     [
       [
-        [BACK_LEFT, HALF_POWER],
-        [BACK_RIGHT, HALF_POWER],
+        [SPEAKER_BACK_LEFT, HALF_POWER],
+        [SPEAKER_BACK_RIGHT, HALF_POWER],
       ],
       [
-        [SIDE_LEFT, HALF_POWER],
-        [SIDE_RIGHT, HALF_POWER],
+        [SPEAKER_SIDE_LEFT, HALF_POWER],
+        [SPEAKER_SIDE_RIGHT, HALF_POWER],
       ],
       [
-        [FRONT_LEFT, 0.5],
-        [FRONT_RIGHT, 0.5],
+        [SPEAKER_FRONT_LEFT, 0.5],
+        [SPEAKER_FRONT_RIGHT, 0.5],
       ],
-      [[FRONT_CENTER, HALF_POWER]],
+      [[SPEAKER_FRONT_CENTER, HALF_POWER]],
     ],
   ],
   [
-    SPEAKER.TOP_CENTER,
+    SPEAKER_TOP_CENTER,
     [
       [
-        [FRONT_LEFT, 0.5],
-        [FRONT_RIGHT, 0.5],
+        [SPEAKER_FRONT_LEFT, 0.5],
+        [SPEAKER_FRONT_RIGHT, 0.5],
       ],
-      [[FRONT_CENTER, HALF_POWER]],
+      [[SPEAKER_FRONT_CENTER, HALF_POWER]],
     ],
   ],
-  [SPEAKER.TOP_FRONT_LEFT, toFront(FRONT_LEFT)],
-  [SPEAKER.TOP_FRONT_RIGHT, toFront(FRONT_RIGHT)],
+  [SPEAKER_TOP_FRONT_LEFT, toFront(SPEAKER_FRONT_LEFT)],
+  [SPEAKER_TOP_FRONT_RIGHT, toFront(SPEAKER_FRONT_RIGHT)],
   [
-    SPEAKER.TOP_FRONT_CENTER,
+    SPEAKER_TOP_FRONT_CENTER,
     [
-      [[FRONT_CENTER, 1]],
+      [[SPEAKER_FRONT_CENTER, 1]],
       [
-        [FRONT_LEFT, HALF_POWER],
-        [FRONT_RIGHT, HALF_POWER],
+        [SPEAKER_FRONT_LEFT, HALF_POWER],
+        [SPEAKER_FRONT_RIGHT, HALF_POWER],
       ],
     ],
   ],
-  [SPEAKER.TOP_BACK_LEFT, toSurround(BACK_LEFT, SIDE_LEFT, FRONT_LEFT)],
-  [SPEAKER.TOP_BACK_RIGHT, toSurround(BACK_RIGHT, SIDE_RIGHT, FRONT_RIGHT)],
+  [SPEAKER_TOP_BACK_LEFT, toSurround(SPEAKER_BACK_LEFT, SPEAKER_SIDE_LEFT, SPEAKER_FRONT_LEFT)],
+  [SPEAKER_TOP_BACK_RIGHT, toSurround(SPEAKER_BACK_RIGHT, SPEAKER_SIDE_RIGHT, SPEAKER_FRONT_RIGHT)],
   [
-    SPEAKER.TOP_BACK_CENTER,
+    SPEAKER_TOP_BACK_CENTER,
     [
-      [[BACK_CENTER, 1]],
+      [[SPEAKER_BACK_CENTER, 1]],
       [
-        [BACK_LEFT, HALF_POWER],
-        [BACK_RIGHT, HALF_POWER],
+        [SPEAKER_BACK_LEFT, HALF_POWER],
+        [SPEAKER_BACK_RIGHT, HALF_POWER],
       ],
       [
-        [FRONT_LEFT, 0.5],
-        [FRONT_RIGHT, 0.5],
+        [SPEAKER_FRONT_LEFT, 0.5],
+        [SPEAKER_FRONT_RIGHT, 0.5],
       ],
     ],
   ],
@@ -167,8 +184,8 @@ export function channelMatrix(from: AudioFormat, to: AudioFormat): ChannelMatrix
       add(same, input, 1);
       continue;
     }
-    if (from.channels === 1 && speaker === FRONT_CENTER && outputs.includes(FRONT_LEFT)) {
-      for (const front of [FRONT_LEFT, FRONT_RIGHT])
+    if (from.channels === 1 && speaker === SPEAKER_FRONT_CENTER && outputs.includes(SPEAKER_FRONT_LEFT)) {
+      for (const front of [SPEAKER_FRONT_LEFT, SPEAKER_FRONT_RIGHT])
         if (outputs.includes(front)) add(outputs.indexOf(front), input, 1);
       continue;
     }
@@ -190,7 +207,7 @@ function normalised(gains: Float64Array, inputs: number): Float64Array {
 
 /** Speaker bit of each channel; null when the mask does not say it for all. */
 function speakers(format: AudioFormat): number[] | null {
-  const mask = format.channelMask || defaultChannelMask(format.channels);
+  const mask = format.channelMask || usualChannelMask(format.channels);
   const places: number[] = [];
   for (let bit = 0; bit < 18 && places.length < format.channels; bit++) {
     if ((mask >>> bit) % 2 === 1) places.push(2 ** bit);

@@ -1,10 +1,10 @@
 import type { AudioFormat } from '../audio-format.ts';
 import {
   bytesPerSecond,
-  defaultChannelMask,
   describeFormatError,
   formatToString,
   frameBytes,
+  usualChannelMask,
 } from '../audio-format.ts';
 import type { PcmWriter } from '../pcm.ts';
 import type { ByteSink } from './bytes.ts';
@@ -184,6 +184,6 @@ function chooseExtensible(format: AudioFormat, header: 'auto' | 'plain' | 'exten
     );
   }
   if (header !== 'auto') return header === 'extensible';
-  const usualPlaces = channels <= 2 && (channelMask === 0 || channelMask === defaultChannelMask(channels));
+  const usualPlaces = channels <= 2 && (channelMask === 0 || channelMask === usualChannelMask(channels));
   return !usualPlaces || validBits !== containerBits || (encoding === 'integer' && containerBits > 16);
 }

@@ -1,0 +1,406 @@
+import type { Kernel } from '../kernel/index.ts';
+import {
+  ioGetDeviceInterfaces,
+  NtError,
+  STATUS_INVALID_PARAMETER,
+  STATUS_NO_MATCH,
+  STATUS_NOT_SUPPORTED,
+  UserProcess,
+} from '../kernel/index.ts';
+import {
+  dataFormatEquals,
+  decodeDataFormat,
+  encodeDataFormat,
+  encodeDataRanges,
+  KSCATEGORY_AUDIO,
+  type KSDATAFORMAT_WAVEFORMATEX,
+  KSINTERFACE_STANDARD_LOOPED_STREAMING,
+  KSINTERFACESETID_Standard,
+  KSPROPERTY_AUDIO_MUX_SOURCE,
+  KSPROPERTY_PIN_DATAINTERSECTION,
+  KSPROPERTY_PIN_PROPOSEDATAFORMAT,
+  KSPROPSETID_Audio,
+  KSPROPSETID_Pin,
+  pinCreateName,
+  standardPinConnect,
+} from '../ks/index.ts';
+import type { AudioFormat } from './audio-format.ts';
+import { formatToString } from './audio-format.ts';
+import { ClientError, explained, statusError } from './client-error.ts';
+import { Controls } from './controls/index.ts';
+import type { ConversionOptions } from './convert/index.ts';
+import { ConvertingPcmWriter, describeConversion, Pipeline, resampledLength } from './convert/index.ts';
+import { Endpoint, muxSteps } from './endpoints/endpoint.ts';
+import { formatCandidates, ksFormsOf } from './endpoints/formats.ts';
+import { endpointRank } from './endpoints/names.ts';
+import { findRoutes } from './endpoints/routes.ts';
+import type { FilterModel, PinModel } from './inspect/model.ts';
+import { readFilter } from './inspect/read-filter.ts';
+import { LimitedPcmWriter, type PcmReader, type PcmWriter } from './pcm.ts';
+import { encodeUlong, KsObject } from './requests/ks-object.ts';
+import { CaptureStream } from './streams/capture-stream.ts';
+import { RenderStream } from './streams/render-stream.ts';
+import { RtPin } from './streams/rt-pin.ts';
+import type { Stream, StreamHost, StreamMode, StreamSetup } from './streams/stream.ts';
+import { DEFAULT_BUFFER_MS, requireBufferMs } from './streams/stream.ts';
+
+/** What render and capture streams are opened with. */
+export interface StreamOptions {
+  /** Length of the cyclic buffer, 3 to 500 ms; the driver may round it up. Default 40. */
+  readonly bufferMs?: number;
+  /** Default `timer`. */
+  readonly mode?: StreamMode;
+  /** Format of the stream; by default that of the source or sink, or what loses least of it. */
+  readonly format?: AudioFormat;
+  /** How sound is converted between the stream and the source or sink. */
+  readonly conversion?: ConversionOptions;
+  /** Volume of the endpoint in dB, set before the stream starts; left alone by default. */
+  readonly volumeDb?: number;
+  /** `auto` (the default) maps the position register when the driver has one. */
+  readonly position?: 'auto' | 'property';
+}
+
+/** What {@link AudioClient.openRender} plays. */
+export interface RenderOptions extends StreamOptions {
+  readonly source: PcmReader;
+}
+
+/** What {@link AudioClient.openCapture} records into. */
+export interface CaptureOptions extends StreamOptions {
+  readonly sink: PcmWriter;
+  /** Frames of the sink to record; by default until the stream is stopped. */
+  readonly frames?: number;
+}
+
+/**
+ * An application that plays and records: finds endpoints, opens streams on them, reads and sets controls. It talks to drivers by
+ * KS requests alone. Methods may be called from outside the machine and from user-mode continuations; failures are
+ * {@link ClientError}s.
+ */
+export class AudioClient {
+  readonly process: UserProcess;
+  readonly #kernel: Kernel;
+  readonly #host: StreamHost;
+  readonly #streams = new Set<Stream>();
+  readonly #withFilter = <T>(path: string, action: (filter: KsObject) => T): T =>
+    this.#kernel.enter(() => {
+      const filter = this.#openFilter(path);
+      try {
+        return action(filter);
+      } finally {
+        filter.close();
+      }
+    });
+
+  constructor(kernel: Kernel, name = 'audio client') {
+    this.#kernel = kernel;
+    this.process = new UserProcess(kernel, name);
+    this.#host = {
+      process: this.process,
+      get now() {
+        return kernel.clock.now;
+      },
+      createAlarm: (callback) => kernel.clock.createAlarm(callback),
+      queueContinuation: (callback) => kernel.queueContinuation(callback),
+      enter: (fn) => kernel.enter(fn),
+    };
+  }
+
+  /** Symbolic links of all audio filters of the machine. */
+  filterPaths(): string[] {
+    return this.#kernel.enter(() => [...ioGetDeviceInterfaces(KSCATEGORY_AUDIO.toString())]);
+  }
+
+  /** Every filter with pins, nodes, connections, wiring and all properties of its nodes. */
+  inspect(): FilterModel[] {
+    return this.#filters(true);
+  }
+
+  /** All controls of all cards. */
+  controls(): Controls {
+    return new Controls(this.inspect(), this.#withFilter);
+  }
+
+  /** The endpoints in order of preference; with `all` also those that nothing can be streamed to or from. */
+  endpoints(options: { readonly all?: boolean } = {}): Endpoint[] {
+    const endpoints = findRoutes(this.#filters(false)).map((route) => new Endpoint(route, this.#withFilter));
+    return endpoints
+      .filter(({ state }) => options.all === true || state !== 'notPresent')
+      .sort(
+        (a, b) =>
+          Number(b.direction === 'render') - Number(a.direction === 'render') ||
+          endpointRank(a.direction, a.category) - endpointRank(b.direction, b.category) ||
+          (a.id < b.id ? -1 : 1),
+      );
+  }
+
+  /** An endpoint by name (in any case) or id; without a name the preferred one. Throws a {@link ClientError} that lists what there is. */
+  endpoint(direction: 'render' | 'capture', name?: string): Endpoint {
+    const candidates = this.endpoints().filter((endpoint) => endpoint.direction === direction);
+    const wanted = name?.toLowerCase();
+    const found = candidates.find(
+      (endpoint) =>
+        wanted === undefined ||
+        endpoint.name.toLowerCase() === wanted ||
+        endpoint.id.toLowerCase() === wanted,
+    );
+    if (found !== undefined) return found;
+    const kind = direction === 'render' ? 'play' : 'record';
+    if (candidates.length === 0)
+      throw new ClientError(
+        `There is no endpoint to ${kind}. Install a driver that has one, and start the card.`,
+      );
+    const names = candidates.map((endpoint) => `'${endpoint.name}'`).join(', ');
+    throw new ClientError(`There is no endpoint '${name}' to ${kind}. There is ${names}.`);
+  }
+
+  /**
+   * Would the driver take this format now? Asked by KSPROPERTY_PIN_PROPOSEDATAFORMAT; where a driver does not know that, by
+   * intersection with a range of this one format.
+   */
+  supportsFormat(endpoint: Endpoint, format: AudioFormat): boolean {
+    const { host } = endpoint.route;
+    if (host === null) return false;
+    return this.#withFilter(host.filter.path, (filter) =>
+      ksFormsOf(format).some(
+        (form) => proposes(filter, host.pin.id, form) ?? intersects(filter, host.pin.id, form),
+      ),
+    );
+  }
+
+  /** Opens a stream that plays `source`; it stands still until `start()`. */
+  openRender(endpoint: Endpoint, options: RenderOptions): RenderStream {
+    const { source } = options;
+    return this.#kernel.enter(() =>
+      this.#open(endpoint, 'render', options, source.format, (setup) => {
+        const pipeline = new Pipeline(source, setup.format, options.conversion);
+        return new RenderStream(setup, pipeline.passThrough ? source : pipeline);
+      }),
+    );
+  }
+
+  /** Opens a stream that records into `sink`; it stands still until `start()`. Muxes on the way are set to the endpoint. */
+  openCapture(endpoint: Endpoint, options: CaptureOptions): CaptureStream {
+    const { sink, frames } = options;
+    return this.#kernel.enter(() => {
+      this.#selectSources(endpoint);
+      return this.#open(endpoint, 'capture', options, sink.format, (setup) => {
+        if (frames === undefined)
+          return new CaptureStream(
+            setup,
+            new ConvertingPcmWriter(setup.format, sink, options.conversion),
+            null,
+          );
+        const limited = new LimitedPcmWriter(sink, frames);
+        const converting = new ConvertingPcmWriter(setup.format, limited, options.conversion);
+        // One frame more than the rates' ratio says, so that rounding cannot leave one short.
+        const sameRate = setup.format.sampleRate === sink.format.sampleRate;
+        const needed = sameRate
+          ? frames
+          : resampledLength(frames, sink.format.sampleRate, setup.format.sampleRate) + 1;
+        return new CaptureStream(setup, converting, needed);
+      });
+    });
+  }
+
+  /** What happens to the sound between a source or sink in `format` and the stream, for people. */
+  describeConversion(stream: Stream, format: AudioFormat): string {
+    return stream.direction === 'render'
+      ? describeConversion(format, stream.format)
+      : describeConversion(stream.format, format);
+  }
+
+  /** Closes all streams and ends the process. */
+  close(): void {
+    for (const stream of this.#streams) stream.close();
+    this.#streams.clear();
+    this.process.terminate();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #filters(properties: boolean): FilterModel[] {
+    return this.filterPaths().map((path) =>
+      explained(`Cannot read what the filter ${path} is made of`, () =>
+        this.#withFilter(path, (filter) => readFilter(path, filter, { properties })),
+      ),
+    );
+  }
+
+  #openFilter(path: string): KsObject {
+    return new KsObject(
+      this.process,
+      explained(`Cannot open the filter ${path}`, () => this.process.createFile(path)),
+    );
+  }
+
+  #open<S extends Stream>(
+    endpoint: Endpoint,
+    direction: 'render' | 'capture',
+    options: StreamOptions,
+    wanted: AudioFormat,
+    make: (setup: StreamSetup) => S,
+  ): S {
+    const { host } = endpoint.route;
+    if (endpoint.direction !== direction || host === null) {
+      throw new ClientError(
+        `'${endpoint.name}' is no endpoint to ${direction === 'render' ? 'play to' : 'record from'}. Choose another one.`,
+      );
+    }
+    const bufferMs = options.bufferMs ?? DEFAULT_BUFFER_MS;
+    requireBufferMs(bufferMs);
+    const mode = options.mode ?? 'timer';
+    const candidates =
+      options.format === undefined ? formatCandidates(host.pin.dataRanges, wanted) : [options.format];
+    const { pin, format } = this.#createPin(
+      endpoint,
+      host.filter.path,
+      host.pin,
+      candidates,
+      options.format ?? wanted,
+    );
+    try {
+      requireMode(endpoint, pin, mode, direction);
+      if (options.volumeDb !== undefined) endpoint.setVolumeDb(options.volumeDb);
+      const preferPositionRegister = (options.position ?? 'auto') === 'auto';
+      const stream = make({
+        host: this.#host,
+        endpointName: endpoint.name,
+        pin,
+        format,
+        mode,
+        direction,
+        bufferMs,
+        preferPositionRegister,
+      });
+      this.#streams.add(stream);
+      return stream;
+    } catch (error) {
+      pin.close();
+      throw error;
+    }
+  }
+
+  /** Opens the pin with the first candidate that the driver takes. */
+  #createPin(
+    endpoint: Endpoint,
+    path: string,
+    pin: PinModel,
+    candidates: readonly AudioFormat[],
+    wanted: AudioFormat,
+  ): { pin: RtPin; format: AudioFormat } {
+    return this.#withFilter(path, (filter) => {
+      const looped = pin.interfaces.includes('STANDARD_LOOPED_STREAMING');
+      const pinInterface = looped
+        ? { set: KSINTERFACESETID_Standard, id: KSINTERFACE_STANDARD_LOOPED_STREAMING, flags: 0 }
+        : undefined;
+      let refused: NtError | null = null;
+      for (const format of candidates) {
+        for (const form of ksFormsOf(format)) {
+          try {
+            const name = pinCreateName(standardPinConnect(pin.id, form, pinInterface));
+            const handle = this.process.createFile(name, filter.handle);
+            return { pin: new RtPin(new KsObject(this.process, handle)), format };
+          } catch (error) {
+            if (!(error instanceof NtError)) throw error;
+            refused ??= error;
+            if (!REFUSALS.includes(error.status)) {
+              throw statusError(
+                `Cannot open a stream of ${formatToString(format)} on '${endpoint.name}'`,
+                error.status,
+                error,
+              );
+            }
+          }
+        }
+      }
+      if (refused !== null) {
+        throw statusError(
+          `'${endpoint.name}' takes neither ${formatToString(wanted)} nor anything near it`,
+          refused.status,
+          refused,
+        );
+      }
+      throw new ClientError(
+        `'${endpoint.name}' has no data range for PCM or float sound. Check the pin's data ranges in the driver.`,
+      );
+    });
+  }
+
+  #selectSources(endpoint: Endpoint): void {
+    for (const step of muxSteps(endpoint.route)) {
+      explained(`Cannot switch the recording source to '${endpoint.name}'`, () =>
+        this.#withFilter(step.filter.path, (filter) =>
+          filter.setNode(
+            KSPROPSETID_Audio,
+            KSPROPERTY_AUDIO_MUX_SOURCE,
+            { node: step.id },
+            encodeUlong(step.inPin),
+          ),
+        ),
+      );
+    }
+  }
+}
+
+/** Statuses that refuse a format; others end the search. */
+const REFUSALS = [STATUS_NO_MATCH, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED];
+
+function requireMode(
+  endpoint: Endpoint,
+  pin: RtPin,
+  mode: StreamMode,
+  direction: 'render' | 'capture',
+): void {
+  if (mode === 'timer') return;
+  if (!pin.supportsNotification()) {
+    throw new ClientError(
+      `'${endpoint.name}' gives no notifications, which the mode '${mode}' needs. Use the mode 'timer'.`,
+    );
+  }
+  if (mode === 'packet' && !pin.supportsPackets(direction === 'capture')) {
+    throw new ClientError(`'${endpoint.name}' takes no packets. Use the mode 'event' or 'timer'.`);
+  }
+}
+
+/** Null when the driver does not know the property. */
+function proposes(filter: KsObject, pin: number, format: KSDATAFORMAT_WAVEFORMATEX): boolean | null {
+  try {
+    filter.setPin(KSPROPSETID_Pin, KSPROPERTY_PIN_PROPOSEDATAFORMAT, pin, encodeDataFormat(format));
+    return true;
+  } catch (error) {
+    if (!(error instanceof NtError)) throw error;
+    return REFUSALS.includes(error.status) ? false : null;
+  }
+}
+
+function intersects(filter: KsObject, pin: number, format: KSDATAFORMAT_WAVEFORMATEX): boolean {
+  const { waveFormatEx } = format;
+  const range = {
+    flags: 0,
+    sampleSize: 0,
+    majorFormat: format.majorFormat,
+    subFormat: format.subFormat,
+    specifier: format.specifier,
+    maximumChannels: waveFormatEx.nChannels,
+    minimumBitsPerSample: waveFormatEx.wBitsPerSample,
+    maximumBitsPerSample: waveFormatEx.wBitsPerSample,
+    minimumSampleFrequency: waveFormatEx.nSamplesPerSec,
+    maximumSampleFrequency: waveFormatEx.nSamplesPerSec,
+  };
+  try {
+    const answer = filter.getPin(
+      KSPROPSETID_Pin,
+      KSPROPERTY_PIN_DATAINTERSECTION,
+      pin,
+      undefined,
+      encodeDataRanges([range]),
+    );
+    return dataFormatEquals(decodeDataFormat(answer), format);
+  } catch (error) {
+    if (error instanceof NtError) return false;
+    throw error;
+  }
+}

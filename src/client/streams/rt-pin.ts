@@ -1,0 +1,137 @@
+import { NtError, ntSuccess } from '../../kernel/index.ts';
+import type { KSSTATE } from '../../ks/index.ts';
+import {
+  KSPROPERTY_CONNECTION_STATE,
+  KSPROPERTY_RTAUDIO_BUFFER,
+  KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION,
+  KSPROPERTY_RTAUDIO_GETREADPACKET,
+  KSPROPERTY_RTAUDIO_HWLATENCY,
+  KSPROPERTY_RTAUDIO_PACKETCOUNT,
+  KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT,
+  KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT,
+  KSPROPERTY_RTAUDIO_SETWRITEPACKET,
+  KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT,
+  KSPROPERTY_TYPE_GET,
+  KSPROPERTY_TYPE_SET,
+  KSPROPSETID_Connection,
+  KSPROPSETID_RtAudio,
+  KSRTAUDIO_BUFFER,
+  KSRTAUDIO_BUFFER_PROPERTY,
+  KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION,
+  KSRTAUDIO_HWLATENCY,
+  KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY,
+  KSRTAUDIO_SETWRITEPACKET_INFO,
+  KSSTATE_STOP,
+  KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
+} from '../../ks/index.ts';
+import type { KsObject } from '../requests/ks-object.ts';
+import { encodeProperty, encodeUlong, ulongAt } from '../requests/ks-object.ts';
+
+const set = KSPROPSETID_RtAudio;
+
+/** A WaveRT pin instance: the requests of KSPROPSETID_RtAudio and the pin's state. Failures throw an NtError. */
+export class RtPin {
+  readonly object: KsObject;
+  #state: KSSTATE = KSSTATE_STOP;
+  readonly #packetCountRequest = encodeProperty(set, KSPROPERTY_RTAUDIO_PACKETCOUNT, KSPROPERTY_TYPE_GET);
+  readonly #packetCount = new Uint8Array(4);
+
+  constructor(object: KsObject) {
+    this.object = object;
+  }
+
+  get state(): KSSTATE {
+    return this.#state;
+  }
+
+  /** Steps through the states between, up or down, as a client does. */
+  setState(target: KSSTATE): void {
+    while (this.#state !== target) {
+      const next = (this.#state + (target > this.#state ? 1 : -1)) as KSSTATE;
+      this.object.set(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, encodeUlong(next));
+      this.#state = next;
+    }
+  }
+
+  /** Whether buffers with notifications can be had; a driver that does not know the question cannot. */
+  supportsNotification(): boolean {
+    const request = encodeProperty(set, KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT, KSPROPERTY_TYPE_GET);
+    const answer = new Uint8Array(4);
+    return ntSuccess(this.object.tryControl(request, answer).status) && ulongAt(answer) !== 0;
+  }
+
+  /** Does the pin take SETWRITEPACKET (render) or give GETREADPACKET (capture)? */
+  supportsPackets(capture: boolean): boolean {
+    const id = capture ? KSPROPERTY_RTAUDIO_GETREADPACKET : KSPROPERTY_RTAUDIO_SETWRITEPACKET;
+    const support = this.object.support(set, id);
+    const wanted = capture ? KSPROPERTY_TYPE_GET : KSPROPERTY_TYPE_SET;
+    return support !== null && Math.floor(ulongAt(support) / wanted) % 2 === 1;
+  }
+
+  /** Allocates and maps the cyclic buffer; `notificationCount` 0: without notifications. */
+  allocateBuffer(requestedBytes: number, notificationCount: 0 | 1 | 2): KSRTAUDIO_BUFFER {
+    const id =
+      notificationCount === 0 ? KSPROPERTY_RTAUDIO_BUFFER : KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION;
+    const property = { set, id, flags: KSPROPERTY_TYPE_GET };
+    const base = { property, baseAddress: 0, requestedBufferSize: requestedBytes };
+    const request =
+      notificationCount === 0
+        ? KSRTAUDIO_BUFFER_PROPERTY.encode(base)
+        : KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION.encode({ ...base, notificationCount });
+    const answer = new Uint8Array(KSRTAUDIO_BUFFER.size);
+    this.object.control(request, answer);
+    return KSRTAUDIO_BUFFER.decode(answer);
+  }
+
+  /** Delays behind the buffer; zeros when the driver does not say. */
+  latency(): KSRTAUDIO_HWLATENCY {
+    const request = encodeProperty(set, KSPROPERTY_RTAUDIO_HWLATENCY, KSPROPERTY_TYPE_GET);
+    const answer = new Uint8Array(KSRTAUDIO_HWLATENCY.size);
+    const { status } = this.object.tryControl(request, answer);
+    return ntSuccess(status)
+      ? KSRTAUDIO_HWLATENCY.decode(answer)
+      : { fifoSize: 0, chipsetDelay: 0, codecDelay: 0 };
+  }
+
+  registerEvent(eventHandle: number): void {
+    this.#notify(KSPROPERTY_RTAUDIO_REGISTER_NOTIFICATION_EVENT, eventHandle);
+  }
+
+  unregisterEvent(eventHandle: number): void {
+    this.#notify(KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT, eventHandle);
+  }
+
+  #notify(id: number, notificationEvent: number): void {
+    // A set: a get without room for a value would be a size query.
+    const property = { set, id, flags: KSPROPERTY_TYPE_SET };
+    this.object.control(KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY.encode({ property, notificationEvent }), null);
+  }
+
+  /** Packets completed since the stream left KSSTATE_STOP. */
+  packetCount(): number {
+    const { status } = this.object.tryControl(this.#packetCountRequest, this.#packetCount);
+    if (!ntSuccess(status)) throw new NtError(status);
+    return ulongAt(this.#packetCount);
+  }
+
+  /** Tells the driver that a packet has been written; `lastBytes` marks the last one and how much of it is sound. */
+  setWritePacket(packetNumber: number, lastBytes: number | null): void {
+    const request = encodeProperty(set, KSPROPERTY_RTAUDIO_SETWRITEPACKET, KSPROPERTY_TYPE_SET);
+    const value = KSRTAUDIO_SETWRITEPACKET_INFO.encode({
+      packetNumber,
+      flags: lastBytes === null ? 0 : KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
+      eosPacketLength: lastBytes ?? 0,
+    });
+    this.object.control(request, value);
+  }
+
+  /** Stops, as far as the driver lets it, and closes. */
+  close(): void {
+    try {
+      this.setState(KSSTATE_STOP);
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+    }
+    this.object.close();
+  }
+}
