@@ -25,6 +25,7 @@ export * from './pnp-types.ts';
 export * from './process.ts';
 export * from './registry.ts';
 export * from './registry-api.ts';
+export * from './registry-text.ts';
 export * from './registry-values.ts';
 export * from './remove-lock.ts';
 export * from './resources.ts';

@@ -54,6 +54,20 @@ export type RegistryValueData =
   | Uint8Array
   | { readonly type: number; readonly data: string | number | bigint | readonly string[] | Uint8Array };
 
+/**
+ * A name as the registry compares it: in upper case, one code unit for one (so that `ß` is not `SS`), as RtlUpcaseUnicodeString does.
+ */
+export function upcaseName(name: string): string {
+  const upper = name.toUpperCase();
+  if (upper.length === name.length) return upper;
+  let text = '';
+  for (let i = 0; i < name.length; i++) {
+    const unit = name.charAt(i).toUpperCase();
+    text += unit.length === 1 ? unit : name.charAt(i);
+  }
+  return text;
+}
+
 /** UTF-16 code units, little-endian, without a terminator. */
 export function encodeUtf16(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 2);

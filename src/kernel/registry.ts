@@ -22,6 +22,7 @@ import {
   REG_SZ,
   type RegistryValue,
   type RegistryValueData,
+  upcaseName,
 } from './registry-values.ts';
 
 /** Longest key name in characters, and value name (registry element size limits). */
@@ -76,7 +77,7 @@ export class RegistryKey {
   }
 
   subkey(name: string): RegistryKey | null {
-    return this.#subkeys.get(name.toUpperCase()) ?? null;
+    return this.#subkeys.get(upcaseName(name)) ?? null;
   }
 
   /** Makes a subkey that is not there yet. Throws STATUS_CHILD_MUST_BE_VOLATILE below a volatile key, STATUS_KEY_DELETED, name errors. */
@@ -89,14 +90,14 @@ export class RegistryKey {
     if (this.isVolatile && !isVolatile)
       throw new NtError(STATUS_CHILD_MUST_BE_VOLATILE, `${this.path}\\${name}`);
     const key = new RegistryKey(name, this, className, isVolatile);
-    this.#subkeys.set(name.toUpperCase(), key);
+    this.#subkeys.set(upcaseName(name), key);
     this.#sorted = null;
     return key;
   }
 
   /** A value by name ('' is the default value), or null. */
   value(name: string): RegistryValue | null {
-    return this.#values.get(name.toUpperCase()) ?? null;
+    return this.#values.get(upcaseName(name)) ?? null;
   }
 
   /** Sets a value; an existing one keeps the case of its name. Throws STATUS_KEY_DELETED, STATUS_NAME_TOO_LONG. */
@@ -104,7 +105,7 @@ export class RegistryKey {
     this.#requireAlive();
     if (name.length > MAX_VALUE_NAME_LENGTH)
       throw new NtError(STATUS_NAME_TOO_LONG, `value name of ${name.length} characters`);
-    const key = name.toUpperCase();
+    const key = upcaseName(name);
     const old = this.#values.get(key);
     this.#values.set(key, { name: old?.name ?? name, type, data: data.slice() });
   }
@@ -118,7 +119,7 @@ export class RegistryKey {
   /** True when it was there. */
   deleteValue(name: string): boolean {
     this.#requireAlive();
-    return this.#values.delete(name.toUpperCase());
+    return this.#values.delete(upcaseName(name));
   }
 
   /** The string of a REG_SZ or REG_EXPAND_SZ value; null when absent or of another type. */
@@ -147,7 +148,7 @@ export class RegistryKey {
     this.#requireAlive();
     if (this.parent === null || this.#subkeys.size > 0) throw new NtError(STATUS_CANNOT_DELETE, this.path);
     this.deleted = true;
-    this.parent.#subkeys.delete(this.name.toUpperCase());
+    this.parent.#subkeys.delete(upcaseName(this.name));
     this.parent.#sorted = null;
   }
 
