@@ -1,9 +1,13 @@
-import { GUID_NULL } from '../../com/index.ts';
 import {
+  boundedRanges,
+  encodePropertyDescription,
+  generalType,
+  KSPROPERTY_DESCRIPTION,
   KSPROPERTY_MEMBER_RANGES,
   KSPROPERTY_MEMBER_STEPPEDRANGES,
-  KSPROPERTY_MEMBER_VALUES,
-  KSPROPTYPESETID_General,
+  type KSPROPERTY_MEMBERSLIST,
+  longValues,
+  steppedRanges,
 } from '../../ks/index.ts';
 
 export {
@@ -22,9 +26,6 @@ export {
   VT_UI4,
   VT_UI8,
 } from '../../ks/index.ts';
-
-const DESCRIPTION_SIZE = 40;
-const MEMBERS_HEADER_SIZE = 16;
 
 /** One range of a 32-bit value: KSPROPERTY_BOUNDS_LONG, with `steppingDelta` KSPROPERTY_STEPPING_LONG. */
 export interface BasicSupportRange {
@@ -54,62 +55,38 @@ export interface BasicSupport {
   readonly members?: readonly BasicSupportMembers[];
 }
 
-function membersSize(list: BasicSupportMembers): number {
-  return list.membersFlags === KSPROPERTY_MEMBER_STEPPEDRANGES
-    ? 16
-    : list.membersFlags === KSPROPERTY_MEMBER_RANGES
-      ? 8
-      : 4;
-}
-
-function membersCount(list: BasicSupportMembers): number {
-  return list.membersFlags === KSPROPERTY_MEMBER_VALUES
-    ? (list.values?.length ?? 0)
-    : (list.ranges?.length ?? 0);
+function toMembersList(list: BasicSupportMembers): KSPROPERTY_MEMBERSLIST {
+  const { membersFlags, flags = 0, ranges = [], values = [] } = list;
+  const bounds = ranges.map(({ minimum, maximum, steppingDelta = 0 }) => ({
+    steppingDelta,
+    bounds: { signedMinimum: minimum, signedMaximum: maximum },
+  }));
+  switch (membersFlags) {
+    case KSPROPERTY_MEMBER_STEPPEDRANGES:
+      return steppedRanges(bounds, flags);
+    case KSPROPERTY_MEMBER_RANGES:
+      return boundedRanges(
+        bounds.map((range) => range.bounds),
+        flags,
+      );
+    default:
+      return longValues(values, flags);
+  }
 }
 
 /**
  * Lays a basic-support answer out for a buffer of `room` bytes: access flags alone (room 4…39), the description with the
- * whole size needed (room 40…), or everything. Layouts: ks.h KSPROPERTY_DESCRIPTION, KSPROPERTY_MEMBERSHEADER,
- * KSPROPERTY_STEPPING_LONG. The two shorter forms succeed: that is how a client learns what it needs.
+ * whole size needed (room 40…), or everything (basic-support-queries-for-audio-properties.md). The two shorter forms succeed:
+ * that is how a client learns what it needs.
  */
 export function encodeBasicSupport(support: BasicSupport, room: number): Uint8Array {
-  const lists = support.members ?? [];
-  let whole = DESCRIPTION_SIZE;
-  for (const list of lists) whole += MEMBERS_HEADER_SIZE + membersCount(list) * membersSize(list);
-  const bytes = new Uint8Array(room >= whole ? whole : room >= DESCRIPTION_SIZE ? DESCRIPTION_SIZE : 4);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, support.accessFlags, true);
-  if (bytes.byteLength === 4) return bytes;
-  view.setUint32(4, whole, true);
-  const typeSet = support.valueType === undefined ? GUID_NULL : KSPROPTYPESETID_General;
-  typeSet.write(view, 8);
-  view.setUint32(24, support.valueType ?? 0, true);
-  view.setUint32(32, lists.length, true);
-  if (bytes.byteLength < whole) return bytes;
-  let offset = DESCRIPTION_SIZE;
-  for (const list of lists) {
-    view.setUint32(offset, list.membersFlags, true);
-    view.setUint32(offset + 4, membersSize(list), true);
-    view.setUint32(offset + 8, membersCount(list), true);
-    view.setUint32(offset + 12, list.flags ?? 0, true);
-    offset += MEMBERS_HEADER_SIZE;
-    if (list.membersFlags === KSPROPERTY_MEMBER_VALUES) {
-      for (const value of list.values ?? []) {
-        view.setInt32(offset, value, true);
-        offset += 4;
-      }
-      continue;
-    }
-    for (const range of list.ranges ?? []) {
-      if (list.membersFlags === KSPROPERTY_MEMBER_STEPPEDRANGES) {
-        view.setUint32(offset, range.steppingDelta ?? 0, true);
-        offset += 8;
-      }
-      view.setInt32(offset, range.minimum, true);
-      view.setInt32(offset + 4, range.maximum, true);
-      offset += 8;
-    }
-  }
-  return bytes;
+  const { accessFlags, valueType, members = [] } = support;
+  const whole = encodePropertyDescription(
+    accessFlags,
+    valueType === undefined
+      ? undefined
+      : { propTypeSet: generalType(valueType), membersList: members.map(toMembersList) },
+  );
+  if (room >= whole.byteLength) return whole;
+  return whole.subarray(0, room >= KSPROPERTY_DESCRIPTION.size ? KSPROPERTY_DESCRIPTION.size : 4);
 }

@@ -6,7 +6,7 @@ export interface IPortEvents extends IUnknown {
   /** Adds a client's event to the port's list; from the event handler's PCEVENT_VERB_ADD. PASSIVE_LEVEL. */
   addEventToEventList(eventEntry: KSEVENT_ENTRY): void;
   /**
-   * Signals the entries that match. `set` null matches every set and id; without `pinEvent` every pin (and none), without
+   * Signals the entries with this id that match. `set` null matches every set; without `pinEvent` every pin (and none), without
    * `nodeEvent` every node matches. Any IRQL; above DISPATCH_LEVEL one DPC does it with the arguments of the last call,
    * so that a burst may collapse into one.
    */

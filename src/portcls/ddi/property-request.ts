@@ -125,6 +125,14 @@ export class PCPROPERTY_REQUEST {
   }
 
   /**
+   * Answers a get request with a KSMULTIPLE_ITEM list. A client with room for the head alone gets that: size and count tell it
+   * what to ask for next (KsHandleSizedListQuery does the same).
+   */
+  setList(bytes: Uint8Array): void {
+    this.setBytes(this.valueSize === KSMULTIPLE_ITEM_SIZE ? bytes.subarray(0, KSMULTIPLE_ITEM_SIZE) : bytes);
+  }
+
+  /**
    * Answers a KSPROPERTY_TYPE_BASICSUPPORT request in the size the client has room for: a ULONG gets the access flags, a
    * KSPROPERTY_DESCRIPTION gets that with the whole size needed, a larger buffer everything. Throws as {@link requireValue}.
    */
@@ -144,4 +152,5 @@ export class PCPROPERTY_REQUEST {
   }
 }
 
+const KSMULTIPLE_ITEM_SIZE = 8;
 const EMPTY = new Uint8Array(0);

@@ -177,16 +177,16 @@ const PROPERTIES: readonly PortProperty<PortFilter>[] = [
     request.setBytes(encodeWideString(pinName(filter.port, pinId, descriptor, request)));
   }),
   pinProperty(KSPROPERTY_PIN_INTERFACES, 0, false, (factory, _filter, request) =>
-    request.setBytes(factory.interfacesAnswer),
+    request.setList(factory.interfacesAnswer),
   ),
   pinProperty(KSPROPERTY_PIN_MEDIUMS, 0, false, (factory, _filter, request) =>
-    request.setBytes(factory.mediumsAnswer),
+    request.setList(factory.mediumsAnswer),
   ),
   pinProperty(KSPROPERTY_PIN_DATARANGES, 0, false, (factory, _filter, request) =>
-    request.setBytes(factory.dataRangesAnswer),
+    request.setList(factory.dataRangesAnswer),
   ),
   pinProperty(KSPROPERTY_PIN_CONSTRAINEDDATARANGES, 0, false, (factory, _filter, request) =>
-    request.setBytes(factory.constrainedAnswer),
+    request.setList(factory.constrainedAnswer),
   ),
   pinProperty(KSPROPERTY_PIN_DATAINTERSECTION, 0, true, (factory, filter, request) =>
     answerDataIntersection(filter.port, factory.pinId, factory.dataRanges, request),

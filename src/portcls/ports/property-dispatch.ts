@@ -1,6 +1,5 @@
 import type { GUID } from '../../com/index.ts';
 import {
-  currentKernel,
   type IRP,
   ioCompleteRequest,
   ioGetCurrentIrpStackLocation,
@@ -21,11 +20,14 @@ import {
   STATUS_SUCCESS,
 } from '../../kernel/index.ts';
 import {
+  KSIDENTIFIER_SIZE,
+  KSP_NODE_SIZE,
   KSPROPERTY_TYPE_BASICSUPPORT,
   KSPROPERTY_TYPE_GET,
   KSPROPERTY_TYPE_SET,
   KSPROPERTY_TYPE_SETSUPPORT,
   KSPROPERTY_TYPE_TOPOLOGY,
+  readUlong,
 } from '../../ks/index.ts';
 import { type HandlerStatus, PCFILTER_NODE, PCPROPERTY_REQUEST } from '../ddi/index.ts';
 import { pinPropertySet } from './pin-properties.ts';
@@ -34,8 +36,6 @@ import type { PortFilter, PortHandle, PortPin } from './port-handle.ts';
 import { type PropertyEntry, PropertyTable } from './port-property.ts';
 import { nodeTopologyProperties, topologyPropertySet } from './topology-properties.ts';
 
-const KSPROPERTY_SIZE = 24;
-const KSNODEPROPERTY_SIZE = 32;
 const GUID_SIZE = 16;
 /** Verbs that go to a miniport's handler when the item's flags name them. */
 const HANDLER_VERBS =
@@ -124,22 +124,22 @@ export class PropertyDispatcher {
     irp.ioStatus.information = 0;
     const { parameters } = ioGetCurrentIrpStackLocation(irp);
     const input = parameters.type3InputBuffer;
-    if (input === null || input.byteLength < KSPROPERTY_SIZE) return STATUS_INVALID_BUFFER_SIZE;
-    const flags = ulong(input, 20);
-    const id = ulong(input, 16);
+    if (input === null || input.byteLength < KSIDENTIFIER_SIZE) return STATUS_INVALID_BUFFER_SIZE;
+    const flags = readUlong(input, 20);
+    const id = readUlong(input, 16);
     const verb = (flags & ~KSPROPERTY_TYPE_TOPOLOGY) >>> 0;
     let node = PCFILTER_NODE;
-    let header = KSPROPERTY_SIZE;
+    let header = KSIDENTIFIER_SIZE;
     if ((flags & KSPROPERTY_TYPE_TOPOLOGY) !== 0) {
-      if (input.byteLength < KSNODEPROPERTY_SIZE) return STATUS_INVALID_BUFFER_SIZE;
-      node = ulong(input, 24);
-      header = KSNODEPROPERTY_SIZE;
+      if (input.byteLength < KSP_NODE_SIZE) return STATUS_INVALID_BUFFER_SIZE;
+      node = readUlong(input, 24);
+      header = KSP_NODE_SIZE;
       if (node >= this.#nodeTables.length) return STATUS_INVALID_PARAMETER;
     }
-    const w0 = ulong(input, 0);
-    const w1 = ulong(input, 4);
-    const w2 = ulong(input, 8);
-    const w3 = ulong(input, 12);
+    const w0 = readUlong(input, 0);
+    const w1 = readUlong(input, 4);
+    const w2 = readUlong(input, 8);
+    const w3 = readUlong(input, 12);
     if (verb === KSPROPERTY_TYPE_SETSUPPORT) return this.#setSupport(handle, node, w0, w1, w2, w3, irp);
     if (node !== PCFILTER_NODE) {
       const entry = (this.#nodeTables[node] as PropertyTable<PortHandle>).find(w0, w1, w2, w3, id);
@@ -349,14 +349,4 @@ function information(status: NTSTATUS, verb: number, request: PCPROPERTY_REQUEST
   if (status === STATUS_BUFFER_OVERFLOW) return request.valueSize;
   if (!ntSuccess(status) || verb === KSPROPERTY_TYPE_SET) return 0;
   return request.valueSize;
-}
-
-function ulong(bytes: Uint8Array, offset: number): number {
-  return (
-    ((bytes[offset] as number) |
-      ((bytes[offset + 1] as number) << 8) |
-      ((bytes[offset + 2] as number) << 16) |
-      ((bytes[offset + 3] as number) << 24)) >>>
-    0
-  );
 }

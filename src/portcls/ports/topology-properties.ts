@@ -1,10 +1,5 @@
 import type { GUID } from '../../com/index.ts';
-import {
-  encodeSz,
-  NtError,
-  STATUS_INVALID_DEVICE_REQUEST,
-  STATUS_INVALID_PARAMETER,
-} from '../../kernel/index.ts';
+import { NtError, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER } from '../../kernel/index.ts';
 import {
   encodeGuids,
   encodeTopologyConnections,
@@ -39,19 +34,19 @@ const PROPERTIES: readonly PortProperty<PortFilter>[] = [
     set: KSPROPSETID_Topology,
     id: KSPROPERTY_TOPOLOGY_CATEGORIES,
     owned: true,
-    onGet: (filter, request) => request.setBytes(filter.port.topologyAnswers.categories),
+    onGet: (filter, request) => request.setList(filter.port.topologyAnswers.categories),
   },
   {
     set: KSPROPSETID_Topology,
     id: KSPROPERTY_TOPOLOGY_NODES,
     owned: true,
-    onGet: (filter, request) => request.setBytes(filter.port.topologyAnswers.nodes),
+    onGet: (filter, request) => request.setList(filter.port.topologyAnswers.nodes),
   },
   {
     set: KSPROPSETID_Topology,
     id: KSPROPERTY_TOPOLOGY_CONNECTIONS,
     owned: true,
-    onGet: (filter, request) => request.setBytes(filter.port.topologyAnswers.connections),
+    onGet: (filter, request) => request.setList(filter.port.topologyAnswers.connections),
   },
   {
     // Clients also send KSP_NODE without the topology flag; then the node number is instance data.

@@ -1,4 +1,5 @@
-import type { GUID, IID, IUnknown } from '../../../com/index.ts';
+import { type GUID, type IID, type IUnknown, tryQueryInterface } from '../../../com/index.ts';
+import { NtError, STATUS_NOINTERFACE } from '../../../kernel/index.ts';
 import { KSCATEGORY_AUDIO, KSCATEGORY_TOPOLOGY } from '../../../ks/index.ts';
 import {
   IID_IMiniportTopology,
@@ -33,12 +34,14 @@ export class PortTopology extends PortBase implements IPortTopology {
     const miniport = this.kernel.callOut(
       this.driverName,
       'IUnknown::QueryInterface(IID_IMiniportTopology)',
-      () => unknownMiniport.queryInterface(IID_IMiniportTopology),
+      () => tryQueryInterface(unknownMiniport, IID_IMiniportTopology),
     );
+    if (miniport === null) throw new NtError(STATUS_NOINTERFACE, 'the miniport has no IMiniportTopology');
     try {
       this.callMiniport('Init', () => miniport.init(unknownAdapter, resourceList, this));
     } catch (error) {
-      this.kernel.callOut(this.driverName, 'IUnknown::Release', () => miniport.release());
+      if (error instanceof NtError)
+        this.kernel.callOut(this.driverName, 'IUnknown::Release', () => miniport.release());
       throw error;
     }
     return miniport;
