@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import {
   MmWriteCombined,
-  NtError,
   type NTSTATUS,
+  NtError,
   STATUS_BUFFER_OVERFLOW,
   STATUS_BUFFER_TOO_SMALL,
   STATUS_DATA_LATE_ERROR,
@@ -240,7 +240,9 @@ describe('state', () => {
     };
     expect(machine.setState(pin, KSSTATE_STOP)).toBe(STATUS_UNSUCCESSFUL);
     expect(machine.getState(pin)).toBe(KSSTATE_STOP);
-    expect(machine.findings.filter((text) => text.includes('downward transitions must succeed'))).toHaveLength(3);
+    expect(
+      machine.findings.filter((text) => text.includes('downward transitions must succeed')),
+    ).toHaveLength(3);
   });
 
   test('states that do not exist, and values that are too short', () => {
@@ -296,7 +298,9 @@ describe('format', () => {
     const format = encodeDataFormat(pcmFormat(44_100, 2, 16));
     format[0] = 63;
     expect(machine.set(pin, KSPROPSETID_Connection, id, format)).toBe(STATUS_INVALID_PARAMETER);
-    expect(machine.set(pin, KSPROPSETID_Connection, id, format.subarray(0, 20))).toBe(STATUS_BUFFER_TOO_SMALL);
+    expect(machine.set(pin, KSPROPSETID_Connection, id, format.subarray(0, 20))).toBe(
+      STATUS_BUFFER_TOO_SMALL,
+    );
     expect(script.calls).not.toContain('SetFormat');
     expect(machine.end()).toEqual([]);
   });
@@ -357,7 +361,9 @@ describe('cyclic buffer', () => {
     const { machine, pin, stream } = open();
     machine.allocate(pin, 10_000);
     const first = (stream()?.mdl?.pages[0] ?? 0) * 4096;
-    expect(machine.platform.dmaRanges).toEqual([{ busDevice: 'test:0', physicalAddress: first, length: 12_288 }]);
+    expect(machine.platform.dmaRanges).toEqual([
+      { busDevice: 'test:0', physicalAddress: first, length: 12_288 },
+    ]);
     machine.client.closeHandle(pin);
     expect(machine.platform.dmaRanges).toEqual([]);
     expect(machine.end()).toEqual([]);
@@ -392,7 +398,9 @@ describe('cyclic buffer', () => {
     expect(machine.allocate(pin, 4096, 3).status).toBe(STATUS_INVALID_PARAMETER);
     const noCount = new Bytes(16).ulong(8, 4096).array;
     const withNotification = KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION;
-    expect(machine.get(pin, KSPROPSETID_RtAudio, withNotification, 16, noCount).status).toBe(STATUS_INVALID_PARAMETER);
+    expect(machine.get(pin, KSPROPSETID_RtAudio, withNotification, 16, noCount).status).toBe(
+      STATUS_INVALID_PARAMETER,
+    );
     const atAddress = new Bytes(16).pointer(0, 0x7_0000_0000).ulong(8, 4096).array;
     const plain = KSPROPERTY_RTAUDIO_BUFFER;
     expect(machine.get(pin, KSPROPSETID_RtAudio, plain, 16, atAddress).status).toBe(STATUS_UNSUCCESSFUL);
@@ -436,7 +444,9 @@ describe('cyclic buffer', () => {
     const pin = machine.openPin(otherFilter, 1, undefined, other);
     const buffer = machine.allocate(pin, 4096, 0, other);
     other.writeMemory(buffer.address, new Uint8Array(16));
-    expect(statusOf(() => machine.client.writeMemory(buffer.address, new Uint8Array(16)))).not.toBe(STATUS_SUCCESS);
+    expect(statusOf(() => machine.client.writeMemory(buffer.address, new Uint8Array(16)))).not.toBe(
+      STATUS_SUCCESS,
+    );
     other.terminate();
     machine.client.closeHandle(filter);
     expect(machine.end()).toEqual([]);
@@ -456,28 +466,31 @@ describe('cyclic buffer', () => {
 });
 
 describe('notifications', () => {
-  test.each([1, 2])('with %i notification(s) per cycle an event is signalled so often, in RUN only', (count) => {
-    const { machine, pin } = open();
-    // 20 ms of sound.
-    machine.allocate(pin, 20 * BYTES_PER_MS, count);
-    const event = machine.client.createEvent('SynchronizationEvent');
-    machine.registerEvent(pin, event);
-    let signals = 0;
-    const wait = machine.client.whenSignaled(event, () => {
-      signals++;
-      wait.arm();
-    });
-    machine.runMs(50);
-    expect(signals).toBe(0);
-    machine.setState(pin, KSSTATE_RUN);
-    machine.runMs(201);
-    expect(signals).toBe(10 * count);
-    machine.setState(pin, KSSTATE_PAUSE);
-    machine.runMs(100);
-    expect(signals).toBe(10 * count);
-    wait.cancel();
-    expect(machine.end()).toEqual([]);
-  });
+  test.each([1, 2])(
+    'with %i notification(s) per cycle an event is signalled so often, in RUN only',
+    (count) => {
+      const { machine, pin } = open();
+      // 20 ms of sound.
+      machine.allocate(pin, 20 * BYTES_PER_MS, count);
+      const event = machine.client.createEvent('SynchronizationEvent');
+      machine.registerEvent(pin, event);
+      let signals = 0;
+      const wait = machine.client.whenSignaled(event, () => {
+        signals++;
+        wait.arm();
+      });
+      machine.runMs(50);
+      expect(signals).toBe(0);
+      machine.setState(pin, KSSTATE_RUN);
+      machine.runMs(201);
+      expect(signals).toBe(10 * count);
+      machine.setState(pin, KSSTATE_PAUSE);
+      machine.runMs(100);
+      expect(signals).toBe(10 * count);
+      wait.cancel();
+      expect(machine.end()).toEqual([]);
+    },
+  );
 
   test('events need a buffer with notifications, a good handle, and are registered once', () => {
     const { machine, pin, stream } = open();
@@ -526,11 +539,18 @@ describe('notifications', () => {
     expect(ulongAt(must(support).bytes, 0)).toBe(0);
     expect(machine.allocate(pin, 4096, 1).status).toBe(STATUS_NOT_SUPPORTED);
     expect(machine.registerEvent(pin, machine.client.createEvent())).toBe(STATUS_NOT_SUPPORTED);
-    expect(basicSupport(machine, pin, KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION).status).toBe(STATUS_NOT_SUPPORTED);
+    expect(basicSupport(machine, pin, KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION).status).toBe(
+      STATUS_NOT_SUPPORTED,
+    );
     expect(machine.allocate(pin, 4096).status).toBe(STATUS_SUCCESS);
     expect(machine.end()).toEqual([]);
     const with_ = open();
-    const yes = with_.machine.get(with_.pin, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT, 4);
+    const yes = with_.machine.get(
+      with_.pin,
+      KSPROPSETID_RtAudio,
+      KSPROPERTY_RTAUDIO_QUERY_NOTIFICATION_SUPPORT,
+      4,
+    );
     expect(ulongAt(must(yes).bytes, 0)).toBe(1);
   });
 });
@@ -571,7 +591,8 @@ describe('registers and latency', () => {
   test('a register is mapped once in the life of a pin', () => {
     const { machine, filter, pin } = open();
     const map = (handle: number) =>
-      machine.get(handle, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_POSITIONREGISTER, 40, new Uint8Array(8)).status;
+      machine.get(handle, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_POSITIONREGISTER, 40, new Uint8Array(8))
+        .status;
     expect(map(pin)).toBe(STATUS_SUCCESS);
     expect(map(pin)).toBe(STATUS_INVALID_DEVICE_STATE);
     expect(map(machine.openPin(filter))).toBe(STATUS_SUCCESS);
@@ -583,7 +604,9 @@ describe('registers and latency', () => {
     script.registers = false;
     const { machine, pin } = open(script);
     for (const id of [KSPROPERTY_RTAUDIO_POSITIONREGISTER, KSPROPERTY_RTAUDIO_CLOCKREGISTER]) {
-      expect(machine.get(pin, KSPROPSETID_RtAudio, id, 40, new Uint8Array(8)).status).toBe(STATUS_NOT_SUPPORTED);
+      expect(machine.get(pin, KSPROPSETID_RtAudio, id, 40, new Uint8Array(8)).status).toBe(
+        STATUS_NOT_SUPPORTED,
+      );
     }
     expect(machine.end()).toEqual([]);
   });
@@ -593,14 +616,19 @@ describe('registers and latency', () => {
     const latency = must(machine.get(pin, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_HWLATENCY, 12)).bytes;
     expect([ulongAt(latency, 0), ulongAt(latency, 4), ulongAt(latency, 8)]).toEqual([64, 0, 5_000]);
     const framing = () =>
-      ulongAt(must(machine.get(pin, KSPROPSETID_Connection, KSPROPERTY_CONNECTION_ALLOCATORFRAMING, 24)).bytes, 12);
+      ulongAt(
+        must(machine.get(pin, KSPROPSETID_Connection, KSPROPERTY_CONNECTION_ALLOCATORFRAMING, 24)).bytes,
+        12,
+      );
     expect(framing()).toBe(10 * BYTES_PER_MS);
     machine.allocate(pin, 8000);
     expect(framing()).toBe(8000);
     for (const id of [KSPROPERTY_STREAM_ALLOCATOR, KSPROPERTY_STREAM_MASTERCLOCK]) {
       expect(pointerAt(must(machine.get(pin, KSPROPSETID_Stream, id, 8)).bytes, 0)).toBe(0);
       expect(machine.set(pin, KSPROPSETID_Stream, id, new Uint8Array(8))).toBe(STATUS_SUCCESS);
-      expect(machine.set(pin, KSPROPSETID_Stream, id, new Bytes(8).pointer(0, filter).array)).toBe(STATUS_SUCCESS);
+      expect(machine.set(pin, KSPROPSETID_Stream, id, new Bytes(8).pointer(0, filter).array)).toBe(
+        STATUS_SUCCESS,
+      );
       expect(machine.set(pin, KSPROPSETID_Stream, id, new Bytes(8).pointer(0, 0x7770).array)).toBe(
         STATUS_INVALID_HANDLE,
       );
@@ -683,7 +711,9 @@ describe('packets', () => {
     const { machine, pin } = playing();
     machine.setState(pin, KSSTATE_RUN);
     machine.runMs(30);
-    const { bytes } = must(machine.get(pin, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_PRESENTATION_POSITION, 16));
+    const { bytes } = must(
+      machine.get(pin, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_PRESENTATION_POSITION, 16),
+    );
     expect(pointerAt(bytes, 0)).toBe(30 * 48);
     expect(pointerAt(bytes, 8)).toBe(machine.kernel.clock.now);
     expect(machine.end()).toEqual([]);
@@ -717,9 +747,13 @@ describe('packets', () => {
       const hasNot = render ? capturePin : pin;
       expect(machine.get(hasNot, KSPROPSETID_RtAudio, id, size).status).toBe(STATUS_NOT_SUPPORTED);
       expect(basicSupport(machine, hasNot, id).status).toBe(STATUS_NOT_SUPPORTED);
-      expect(ulongAt(must(basicSupport(machine, has, id)).bytes, 0) & KSPROPERTY_TYPE_GET).toBe(KSPROPERTY_TYPE_GET);
+      expect(ulongAt(must(basicSupport(machine, has, id)).bytes, 0) & KSPROPERTY_TYPE_GET).toBe(
+        KSPROPERTY_TYPE_GET,
+      );
     }
-    expect(basicSupport(machine, capturePin, KSPROPERTY_RTAUDIO_SETWRITEPACKET).status).toBe(STATUS_NOT_SUPPORTED);
+    expect(basicSupport(machine, capturePin, KSPROPERTY_RTAUDIO_SETWRITEPACKET).status).toBe(
+      STATUS_NOT_SUPPORTED,
+    );
     expect(ulongAt(must(basicSupport(machine, pin, KSPROPERTY_RTAUDIO_SETWRITEPACKET)).bytes, 0)).toBe(
       KSPROPERTY_TYPE_SET | KSPROPERTY_TYPE_BASICSUPPORT,
     );
@@ -728,5 +762,12 @@ describe('packets', () => {
 });
 
 function basicSupport(machine: TestMachine, pin: number, id: number) {
-  return machine.property(pin, KSPROPSETID_RtAudio, id, KSPROPERTY_TYPE_BASICSUPPORT, null, new Uint8Array(4));
+  return machine.property(
+    pin,
+    KSPROPSETID_RtAudio,
+    id,
+    KSPROPERTY_TYPE_BASICSUPPORT,
+    null,
+    new Uint8Array(4),
+  );
 }
