@@ -19,7 +19,6 @@ import {
   type PnpChild,
   PowerDeviceD0,
   STATUS_CONFLICTING_ADDRESSES,
-  STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_PARAMETER,
 } from '../kernel/index.ts';
 import type { AddressAllocator, PciAddressSpace } from './address-allocator.ts';
@@ -133,10 +132,9 @@ export class PciChild implements PnpChild {
     };
   }
 
-  /** GUID_BUS_INTERFACE_STANDARD, version 1; referenced for the caller. */
+  /** GUID_BUS_INTERFACE_STANDARD, version 1. The PnP manager references it for the caller. */
   queryInterface(interfaceType: string, version: number): INTERFACE | null {
     if (interfaceType !== GUID_BUS_INTERFACE_STANDARD || version > this.#interface.version) return null;
-    this.#interface.interfaceReference();
     return this.#interface;
   }
 
@@ -234,11 +232,8 @@ export class PciChild implements PnpChild {
       const placement = this.#placeWindow(window, descriptors[i]);
       if (placement === null) {
         this.#releaseAddresses();
-        const limits = descriptors[i];
         throw new NtError(
-          limits && limits.maximum - limits.minimum + 1 < window.size
-            ? STATUS_CONFLICTING_ADDRESSES
-            : STATUS_INSUFFICIENT_RESOURCES,
+          STATUS_CONFLICTING_ADDRESSES,
           `${this.busDevice}: no ${window.size} free ${window.kind === 'io' ? 'port' : 'memory'} addresses for base address register ${window.bar}.`,
         );
       }

@@ -1,6 +1,15 @@
 import type { PciCard } from '../../hal/bus.ts';
 import { PCI_DEVICES, PciBusDriver, pciLocationText } from '../../hal/index.ts';
-import { type DriverPackage, Kernel, type LeakReport, type Registry, Trace } from '../../kernel/index.ts';
+import {
+  type DriverPackage,
+  exQueueWorkItem,
+  Kernel,
+  type LeakReport,
+  PASSIVE_LEVEL,
+  type Registry,
+  Trace,
+  WORK_QUEUE_ITEM,
+} from '../../kernel/index.ts';
 import { PciSlot } from './pci-slot.ts';
 import { SimPlatform, type SimPlatformOptions } from './sim-platform.ts';
 
@@ -62,7 +71,9 @@ export class SimMachine {
     const slot = new PciSlot(this.platform, this.kernel.trace, busDevice, device, card);
     this.platform.hostBridge.plug(device, func, slot);
     this.#slots.set(busDevice, { slot, device, func });
-    if (this.#started && this.platform.hostBridge.isOccupied(device, 0)) this.#rescan();
+    if (this.#started && this.platform.hostBridge.isOccupied(device, 0)) {
+      this.#tellPnp(() => this.kernel.pnp.reenumerate());
+    }
     return busDevice;
   }
 
@@ -77,7 +88,10 @@ export class SimMachine {
     entry.slot.unplug();
     this.platform.hostBridge.unplug(entry.device, entry.func);
     if (!this.#started) return;
-    this.#rescan();
+    this.#tellPnp(() => {
+      this.pciBus.forget(busDevice);
+      if (this.kernel.pnp.findDevice(busDevice) !== null) this.kernel.pnp.surpriseRemove(busDevice);
+    });
   }
 
   /** The card with this id, null when that slot is empty. */
@@ -117,7 +131,7 @@ export class SimMachine {
    */
   dispose(): LeakReport {
     if (this.#leaks) return this.#leaks;
-    if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.shutdown());
+    if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
     this.#leaks = this.kernel.dispose();
     for (const { slot } of this.#slots.values()) slot.unplug();
     this.#slots.clear();
@@ -129,8 +143,14 @@ export class SimMachine {
     this.dispose();
   }
 
-  #rescan(): void {
-    this.kernel.enter(() => this.kernel.pnp.invalidateBusRelations(this.pciBus));
+  /** Slots change from outside, but also from within an alarm or a driver's wait: then the PnP manager has to wait for its turn. */
+  #tellPnp(what: () => void): void {
+    const { kernel } = this;
+    if (kernel.stopped !== null) return;
+    kernel.enter(() => {
+      if (kernel.processor.irql === PASSIVE_LEVEL && kernel.currentDriver === null) what();
+      else exQueueWorkItem(new WORK_QUEUE_ITEM(what, 'PCI hot plug'));
+    });
   }
 
   #freeDevice(): number {
