@@ -75,6 +75,11 @@ export class AdapterDevice {
   readonly power: AdapterPower;
   readonly ioTimeouts: IoTimeouts;
   readonly runtimePower: RuntimePower;
+  /**
+   * HKR\DispatchSettings\UsePositionLock, as it was when the device was added: position and packet requests of WaveRT streams
+   * are not serialised with the device's other requests (usepositionlock.md).
+   */
+  readonly usePositionLock: boolean;
   readonly #subdevices: Subdevice[] = [];
   #deviceObject: DEVICE_OBJECT | null = null;
   #lowerDevice: DEVICE_OBJECT | null = null;
@@ -101,6 +106,7 @@ export class AdapterDevice {
     this.connections = new PhysicalConnections(this);
     this.power = new AdapterPower(this);
     this.ioTimeouts = new IoTimeouts(this);
+    this.usePositionLock = isSet(this.readDriverValue('DispatchSettings', 'UsePositionLock'));
     this.runtimePower = new RuntimePower(this);
   }
 
@@ -276,6 +282,11 @@ export class AdapterDevice {
   readRegistryString(key: string, valueName: string): string | null {
     return readStringValue(key, valueName);
   }
+}
+
+/** A registry value that switches something on: its first four bytes are a number of 1 or more. */
+function isSet(value: { readonly data: Uint8Array } | null): boolean {
+  return value?.data.subarray(0, 4).some((byte) => byte !== 0) ?? false;
 }
 
 /** The adapter device behind an FDO; throws STATUS_INVALID_PARAMETER for any other device object. */

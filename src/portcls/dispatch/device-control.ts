@@ -24,7 +24,8 @@ import {
   viewOf,
 } from '../../ks/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
-import type { PortHandle } from '../ports/port-handle.ts';
+import type { DeviceLock } from '../device-lock.ts';
+import { type PortHandle, PortPin } from '../ports/port-handle.ts';
 import { isHandle } from './create-close.ts';
 
 /**
@@ -33,9 +34,10 @@ import { isHandle } from './create-close.ts';
  */
 export function dispatchDeviceControl(device: AdapterDevice, irp: IRP): NTSTATUS {
   requireIrql(PASSIVE_LEVEL, 'IRP_MJ_DEVICE_CONTROL (KS)');
-  if (!device.lock.tryEnter()) {
+  const lock = lockFor(device, irp);
+  if (!lock.tryEnter()) {
     ioMarkIrpPending(irp);
-    device.lock.defer(() => {
+    lock.defer(() => {
       const status = serveGuarded(device, irp);
       if (status !== STATUS_PENDING) finish(irp, status);
     });
@@ -48,10 +50,20 @@ export function dispatchDeviceControl(device: AdapterDevice, irp: IRP): NTSTATUS
     if (!(error instanceof NtError)) throw error;
     status = error.status;
   } finally {
-    device.lock.leave();
+    lock.leave();
   }
   if (status !== STATUS_PENDING) finish(irp, status);
   return status;
+}
+
+/** The device's lock, unless the pin keeps requests of this kind apart (usepositionlock.md). */
+function lockFor(device: AdapterDevice, irp: IRP): DeviceLock {
+  const { parameters, fileObject } = ioGetCurrentIrpStackLocation(irp);
+  const input = parameters.type3InputBuffer;
+  const pin = fileObject?.fsContext;
+  if (parameters.ioControlCode !== IOCTL_KS_PROPERTY || input === null || !(pin instanceof PortPin))
+    return device.lock;
+  return pin.lockFor(input) ?? device.lock;
 }
 
 function finish(irp: IRP, status: NTSTATUS): void {

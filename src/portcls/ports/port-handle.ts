@@ -1,6 +1,7 @@
 import type { IUnknown } from '../../com/index.ts';
 import type { FILE_OBJECT, IRP, NTSTATUS, UserProcess } from '../../kernel/index.ts';
 import { type KSDATAFORMAT, type KSPIN_CONNECT, type KSSTATE, KSSTATE_RUN } from '../../ks/index.ts';
+import type { DeviceLock } from '../device-lock.ts';
 import type { PortBase } from './port-base.ts';
 
 /** An open filter handle. */
@@ -98,6 +99,14 @@ export abstract class PortPin {
 
   /** The handle was closed: cancel what is pending. */
   cleanup(): void {}
+
+  /**
+   * The lock under which to serve a property request (`input` is its KSPROPERTY), when it is one that this pin serialises apart
+   * from the device's other requests; null: under the device's lock.
+   */
+  lockFor(_input: Uint8Array): DeviceLock | null {
+    return null;
+  }
 
   /** Device-control requests that are not property, event or method requests (stream reads and writes, reset). */
   deviceControl?(ioControlCode: number, irp: IRP): NTSTATUS;

@@ -38,11 +38,13 @@ import {
   type IMiniportWaveRTStreamNotification,
   type WaveRTReadPacket,
 } from '../../ddi/index.ts';
+import { DeviceLock } from '../../device-lock.ts';
 import { type PinCreate, PortPin } from '../port-handle.ts';
 import { StreamState } from '../stream-state.ts';
 import { CyclicBuffer, type CyclicBufferRequest } from './cyclic-buffer.ts';
 import { NotificationEvents } from './notification-events.ts';
 import type { PortWaveRT } from './port-wavert.ts';
+import { isPositionRequest } from './position-requests.ts';
 import { RegisterMapping } from './register-mapping.ts';
 import { PortWaveRTStream } from './wavert-port-stream.ts';
 
@@ -65,6 +67,7 @@ export class WaveRTPin extends PortPin {
   readonly #state: StreamState;
   readonly #registers = new Map<HardwareRegister, RegisterMapping>();
   readonly #findings = new Set<string>();
+  readonly #positionLock = new DeviceLock();
   #dataFormat: KSDATAFORMAT;
   #stream: IMiniportWaveRTStream | null = null;
   #notification: IMiniportWaveRTStreamNotification | null = null;
@@ -202,6 +205,10 @@ export class WaveRTPin extends PortPin {
   override get allowsRebalance(): boolean {
     if (this.#state.current === KSSTATE_STOP) return true;
     return this.#output !== null || this.#input !== null || this.#registers.size === 0;
+  }
+
+  override lockFor(input: Uint8Array): DeviceLock | null {
+    return this.port.device.usePositionLock && isPositionRequest(input) ? this.#positionLock : null;
   }
 
   // ------------------------------------------------------------------ calls into the stream
