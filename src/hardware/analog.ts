@@ -216,10 +216,16 @@ export class ArraySource implements PcmSource {
   }
 }
 
-/** A sine of `frequencyHz` whose phase is 0 at tick 0, the same on every channel. `amplitude` 1 is full scale. */
+/**
+ * A sine of `frequencyHz` whose phase is 0 at tick 0, the same on every channel. `amplitude` 1 is full scale. Reads that go on
+ * where the last one ended continue its sample grid, so that the rounding of a block's stamp to a tick is not heard.
+ */
 export class ToneSource implements PcmSource {
   readonly #cyclesPerSecond: number;
   readonly #amplitude: number;
+  #gridStart = 0;
+  #gridRate = 0;
+  #gridFrames = 0;
 
   constructor(frequencyHz: number, amplitude = 0.5) {
     this.#cyclesPerSecond = frequencyHz;
@@ -227,12 +233,21 @@ export class ToneSource implements PcmSource {
   }
 
   read(into: Int16Array | Int32Array, frames: number, format: PcmFormat, startTick: number): void {
+    const rate = format.sampleRate;
+    const expected = this.#gridStart + mulDivCeil(this.#gridFrames, TICKS_PER_SECOND, rate);
+    if (rate !== this.#gridRate || Math.abs(startTick - expected) > 1) {
+      this.#gridStart = startTick;
+      this.#gridRate = rate;
+      this.#gridFrames = 0;
+    }
     const peak = (into instanceof Int32Array ? 0x7fff_ffff : 0x7fff) * this.#amplitude;
-    const phase = 2 * Math.PI * (((startTick / TICKS_PER_SECOND) * this.#cyclesPerSecond) % 1);
-    const step = (2 * Math.PI * this.#cyclesPerSecond) / format.sampleRate;
+    const startCycles = (this.#gridStart / TICKS_PER_SECOND) * this.#cyclesPerSecond;
+    const cyclesPerFrame = this.#cyclesPerSecond / rate;
     for (let frame = 0; frame < frames; frame++) {
-      const value = Math.round(Math.sin(phase + frame * step) * peak);
+      const cycles = startCycles + (this.#gridFrames + frame) * cyclesPerFrame;
+      const value = Math.round(Math.sin(2 * Math.PI * (cycles - Math.floor(cycles))) * peak);
       into.fill(value, frame * format.channels, (frame + 1) * format.channels);
     }
+    this.#gridFrames += frames;
   }
 }
