@@ -1,0 +1,168 @@
+import type { Command } from 'commander';
+import { CARDS } from '../../catalog.ts';
+import { dataRangeToString, formatDot, formatFilters } from '../../client/index.ts';
+import { CliError } from '../cli-error.ts';
+import { formatControlRange, formatControlValue, parseControlValue } from '../control-values.ts';
+import { withMachineOptions } from '../options.ts';
+import { Session, type SessionOptions } from '../session.ts';
+import { formatTable } from '../table.ts';
+
+interface LookOptions extends SessionOptions {
+  readonly json?: boolean;
+  readonly dot?: boolean;
+}
+
+/** Boots the card, does `action`, shuts down. */
+async function withSession<T>(
+  options: SessionOptions,
+  command: string,
+  action: (session: Session) => T,
+): Promise<T> {
+  const session = await Session.open(options, { command });
+  try {
+    return action(session);
+  } finally {
+    session.close();
+  }
+}
+
+const printJson = (value: unknown) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+
+/** The commands that show what is there: cards, endpoints, inspect, control. */
+export function addLookCommands(program: Command): void {
+  program
+    .command('cards')
+    .description('list the sound cards that can be played through')
+    .option('--json', 'print JSON')
+    .action((options: { json?: boolean }) => {
+      if (options.json) {
+        printJson(
+          CARDS.map(({ name, title, bus, hardwareId, ports, qemuDevice }) => ({
+            name,
+            title,
+            bus,
+            hardwareId,
+            ports,
+            qemuDevice,
+          })),
+        );
+        return;
+      }
+      const rows = CARDS.map((card) => [
+        card.name,
+        card.bus,
+        card.qemuDevice ?? '-',
+        card.ports.join(', '),
+        card.title,
+      ]);
+      process.stdout.write(formatTable(['card', 'bus', 'in QEMU', 'port drivers', 'what it is'], rows));
+    });
+
+  withMachineOptions(
+    program.command('endpoints').description('list what an application can play to and record from'),
+  )
+    .option('--json', 'print JSON')
+    .action(async (options: LookOptions) => {
+      await withSession(options, 'endpoints', ({ audio }) => {
+        const endpoints = audio.endpoints({ all: true });
+        if (options.json) {
+          printJson(
+            endpoints.map((endpoint) => ({
+              id: endpoint.id,
+              name: endpoint.name,
+              direction: endpoint.direction,
+              state: endpoint.state,
+              category: endpoint.category,
+              jacks: endpoint.jacks,
+              formats: endpoint.formats,
+              volume: endpoint.volumeRange,
+              volumeDb: endpoint.getVolumeDb(),
+              mute: endpoint.getMute(),
+            })),
+          );
+          return;
+        }
+        const rows = endpoints.map((endpoint) => {
+          const volume = endpoint.getVolumeDb();
+          const range = endpoint.volumeRange;
+          const jack = endpoint.jacks[0];
+          return [
+            endpoint.name,
+            endpoint.direction,
+            endpoint.state,
+            jack ? [jack.color, jack.place, jack.connection].filter((part) => part !== null).join(', ') : '-',
+            volume && range
+              ? `${volume.map((db) => db.toFixed(1)).join('/')} dB (${range.minimumDb} … ${range.maximumDb})`
+              : '-',
+            endpoint.getMute() === null ? '-' : endpoint.getMute() ? 'muted' : 'on',
+            endpoint.formats.map(dataRangeToString).join('; ') || '-',
+          ];
+        });
+        process.stdout.write(
+          formatTable(['endpoint', 'direction', 'state', 'jack', 'volume', 'sound', 'formats'], rows),
+        );
+      });
+    });
+
+  withMachineOptions(
+    program
+      .command('inspect')
+      .description("show the driver's filters: pins with data ranges, nodes, connections"),
+  )
+    .option('--json', 'print JSON')
+    .option('--dot', 'print a Graphviz graph: miniport inspect --dot | dot -Tsvg > card.svg')
+    .action(async (options: LookOptions) => {
+      if (options.json && options.dot) throw new CliError('--json and --dot exclude each other; choose one.');
+      await withSession(options, 'inspect', ({ audio }) => {
+        const filters = audio.inspect();
+        if (options.json) printJson(filters);
+        else process.stdout.write(options.dot ? formatDot(filters) : formatFilters(filters));
+      });
+    });
+
+  withMachineOptions(
+    program
+      .command('control')
+      .description("list the card's controls, or read or set one")
+      .argument('[node]', "control by name, as in 'Master Volume'")
+      .argument('[value]', "new value: -6, or -6,-3 for left and right; on, off; a source's name"),
+  )
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Each command boots a machine of its own: a value lasts for the run. To play with a setting, use --set on play and record:
+  miniport play song.wav --set "Master Volume=-12" --set "Bass=6"`,
+    )
+    .action(async (node: string | undefined, value: string | undefined, options: LookOptions) => {
+      await withSession(options, 'control', ({ audio }) => {
+        const controls = audio.controls();
+        if (node !== undefined && value !== undefined) {
+          const control = controls.find(node);
+          controls.set(control, parseControlValue(control, value));
+        }
+        const chosen = node === undefined ? controls.list : [controls.find(node)];
+        if (options.json) {
+          printJson(
+            chosen.map((control) => ({
+              id: control.id,
+              name: control.name,
+              kind: control.kind,
+              values: controls.get(control),
+              ranges: control.ranges,
+              choices: control.choices,
+              settable: control.set,
+            })),
+          );
+          return;
+        }
+        const rows = chosen.map((control) => [
+          control.name,
+          formatControlValue(control, controls.get(control)),
+          formatControlRange(control),
+          control.id,
+        ]);
+        process.stdout.write(formatTable(['control', 'value', 'can be', 'id'], rows));
+      });
+    });
+}

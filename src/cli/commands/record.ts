@@ -1,0 +1,146 @@
+import type { Command } from 'commander';
+import { Option } from 'commander';
+import {
+  type AudioClient,
+  audioFormat,
+  type Endpoint,
+  formatToString,
+  WavReader,
+  WavWriter,
+} from '../../client/index.ts';
+import { CliError } from '../cli-error.ts';
+import { applySetting } from '../control-values.ts';
+import { FileSignal } from '../file-signal.ts';
+import { FileByteSink, FileByteSource } from '../files.ts';
+import { onInterrupt } from '../interrupt.ts';
+import { numberBetween, type StreamCommandOptions, withStreamOptions } from '../options.ts';
+import { Progress } from '../progress.ts';
+import { type StreamReport, streamReport } from '../report.ts';
+import { runStream } from '../run-loop.ts';
+import { Session } from '../session.ts';
+import { conversionText, finish } from './play.ts';
+
+interface RecordOptions extends StreamCommandOptions {
+  readonly in: string;
+  readonly seconds: number;
+  readonly out: string;
+  readonly pin: 'mic' | 'line';
+}
+
+/** Categories of the bridge pins that `--pin` names. */
+const PIN_CATEGORIES: Readonly<Record<RecordOptions['pin'], string>> = {
+  mic: 'KSNODETYPE_MICROPHONE',
+  line: 'KSNODETYPE_LINE_CONNECTOR',
+};
+const LONGEST_SECONDS = 24 * 3600;
+
+export function addRecordCommand(program: Command): void {
+  withStreamOptions(
+    program
+      .command('record')
+      .description('put a WAV file on an input jack of the card and record it through the driver'),
+  )
+    .requiredOption('--in <source.wav>', 'what sounds at the jack')
+    .requiredOption('--seconds <n>', 'how long to record', numberBetween(0.001, LONGEST_SECONDS, 'seconds'))
+    .requiredOption('--out <out.wav>', 'file to record to')
+    .addOption(new Option('--pin <jack>', 'input jack').choices(['mic', 'line']).default('line'))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  miniport record --in voice.wav --seconds 5 --out take.wav --pin mic
+  miniport record --in song.wav --seconds 10 --out take.wav --mode event --buffer-ms 10`,
+    )
+    .action(async (options: RecordOptions) => {
+      const input = new FileByteSource(options.in);
+      try {
+        const reader = new WavReader(input);
+        for (const warning of reader.warnings) console.error(`Warning: ${options.in}: ${warning}`);
+        const report = await record(reader, options);
+        finish(report, options.json === true, 'Recorded');
+      } finally {
+        input.close();
+      }
+    });
+}
+
+function captureEndpoint(audio: AudioClient, options: RecordOptions): Endpoint {
+  if (options.endpoint !== undefined) return audio.endpoint('capture', options.endpoint);
+  const wanted = PIN_CATEGORIES[options.pin];
+  const found = audio
+    .endpoints()
+    .find(({ direction, category }) => direction === 'capture' && category === wanted);
+  if (found) return found;
+  const names = audio
+    .endpoints()
+    .filter(({ direction }) => direction === 'capture')
+    .map(({ name }) => `'${name}'`);
+  throw new CliError(
+    `The card '${options.card}' has no ${options.pin} input. Its inputs: ${names.join(', ') || 'none'}.`,
+  );
+}
+
+async function record(reader: WavReader, options: RecordOptions): Promise<StreamReport> {
+  if (options.machine === 'qemu')
+    throw new CliError('Recording on --machine qemu is not offered by this command yet; use --machine sim.');
+  const outFile = new FileByteSink(options.out);
+  const signal = new FileSignal(reader);
+  const session = await Session.open(options, {
+    wiring: options.pin === 'mic' ? { micIn: signal } : { lineIn: signal },
+    command: `record --in ${options.in}`,
+  });
+  const interrupt = onInterrupt();
+  let report: Omit<StreamReport, 'leaks'>;
+  let leaks = '';
+  // The recording keeps the source's rate and channels, at 16 bits as the converter gives them.
+  const format = audioFormat({
+    sampleRate: reader.format.sampleRate,
+    channels: Math.min(reader.format.channels, 2),
+  });
+  const writer = new WavWriter(outFile, format);
+  try {
+    const { audio, kernel } = session;
+    if (options.set.length > 0) {
+      const controls = audio.controls();
+      for (const setting of options.set) applySetting(controls, setting);
+    }
+    const stream = audio.openCapture(captureEndpoint(audio, options), {
+      sink: writer,
+      frames: Math.round(options.seconds * format.sampleRate),
+      bufferMs: options.bufferMs,
+      mode: options.mode,
+      ...(options.volume === undefined ? {} : { volumeDb: options.volume }),
+    });
+    const progress = new Progress('Recording', options.seconds, options.json !== true);
+    const startTick = kernel.clock.now;
+    const interruptsBefore = session.interrupts;
+    let realSeconds: number;
+    try {
+      stream.start();
+      realSeconds = await runStream(session, stream, {
+        signal: interrupt.signal,
+        onProgress: () => progress.update(stream.statistics().positionFrames / stream.format.sampleRate),
+      });
+    } finally {
+      progress.stop();
+    }
+    if (stream.error) throw stream.error;
+    report = streamReport(session, stream, {
+      fileFormat: formatToString(reader.format),
+      conversion: conversionText(audio.describeConversion(stream, format), stream.format, format),
+      startTick,
+      endTick: kernel.clock.now,
+      realSeconds,
+      interrupts: session.interrupts - interruptsBefore,
+      interrupted: interrupt.signal.aborted,
+      output: options.out,
+    });
+    stream.close();
+  } finally {
+    interrupt.dispose();
+    leaks = session.close();
+    writer.end();
+    outFile.close();
+  }
+  return { ...report, leaks };
+}

@@ -1,0 +1,67 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { MACHINE_NAMES } from './session.ts';
+
+/** A number within limits, or an error that names them. */
+export function numberBetween(minimum: number, maximum: number, unit: string): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() === '' || !Number.isFinite(value) || value < minimum || value > maximum) {
+      throw new InvalidArgumentError(
+        `It must be a number from ${minimum} to ${maximum}${unit ? ` ${unit}` : ''}.`,
+      );
+    }
+    return value;
+  };
+}
+
+/** `--card` and `--machine`, which every command that boots a machine has. */
+export function withMachineOptions(command: Command): Command {
+  return command
+    .option('--card <name>', 'sound card (see: miniport cards)', 'ac97')
+    .addOption(
+      new Option('--machine <name>', 'where the card is: a model in this process, or QEMU')
+        .choices(MACHINE_NAMES)
+        .default('sim'),
+    );
+}
+
+/** Options of the commands that stream. */
+export function withStreamOptions(command: Command): Command {
+  return withMachineOptions(command)
+    .option('--endpoint <name>', 'endpoint by its name (see: miniport endpoints)')
+    .option('--buffer-ms <n>', 'length of the cyclic buffer, 3 to 500 ms', numberBetween(3, 500, 'ms'), 40)
+    .addOption(
+      new Option(
+        '--mode <mode>',
+        "what wakes the client: its own timer, the driver's event, or packets by number",
+      )
+        .choices(['timer', 'event', 'packet'])
+        .default('timer'),
+    )
+    .option('--volume <dB>', "the endpoint's volume, in dB", numberBetween(-200, 100, 'dB'))
+    .option(
+      '--set <control=value>',
+      'set a control before the run; may be repeated (see: miniport control)',
+      collect,
+      [],
+    )
+    .option('--trace <file>', 'write the timeline of the run to a file (see: miniport trace)')
+    .option('--json', 'print the report as JSON');
+}
+
+export function collect(value: string, previous: string[]): string[] {
+  return [...previous, value];
+}
+
+/** The options above, as commander hands them over. */
+export interface StreamCommandOptions {
+  readonly card: string;
+  readonly machine: (typeof MACHINE_NAMES)[number];
+  readonly endpoint?: string;
+  readonly bufferMs: number;
+  readonly mode: 'timer' | 'event' | 'packet';
+  readonly volume?: number;
+  readonly set: readonly string[];
+  readonly trace?: string;
+  readonly json?: boolean;
+}

@@ -1,0 +1,135 @@
+import { type AnalogWiring, CARDS, type CatalogCard, findCard } from '../catalog.ts';
+import { AudioClient } from '../client/index.ts';
+import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index.ts';
+import { QemuError, QemuMachine } from '../machines/qemu/index.ts';
+import { SimMachine } from '../machines/sim/index.ts';
+import { CliError, ExitCode } from './cli-error.ts';
+import { TraceFileWriter } from './trace-file.ts';
+
+export const MACHINE_NAMES = ['sim', 'qemu'] as const;
+export type MachineName = (typeof MACHINE_NAMES)[number];
+
+/** Options that every command with a card has. */
+export interface SessionOptions {
+  readonly machine: MachineName;
+  readonly card: string;
+  /** Write the whole timeline to this file. */
+  readonly trace?: string;
+}
+
+/** What the run needs besides: jacks on `sim`, the sound back end on `qemu`. */
+export interface SessionWiring {
+  readonly wiring?: AnalogWiring;
+  /** `-audiodev` of QEMU with id `snd`; none by default. */
+  readonly audiodev?: string;
+  /** For the header of the trace file. */
+  readonly command: string;
+}
+
+/** The card of that name. @throws CliError that lists the cards */
+export function requireCard(name: string): CatalogCard {
+  const card = findCard(name);
+  if (!card) {
+    throw new CliError(
+      `There is no card '${name}'. Cards: ${CARDS.map(({ name }) => name).join(', ')} (see: miniport cards).`,
+    );
+  }
+  return card;
+}
+
+/** A machine with one card, its driver started, and an application on it. */
+export class Session {
+  readonly card: CatalogCard;
+  readonly machine: SimMachine | QemuMachine;
+  readonly audio: AudioClient;
+  readonly #traceFile: TraceFileWriter | null;
+  #closed = false;
+
+  private constructor(
+    card: CatalogCard,
+    machine: SimMachine | QemuMachine,
+    traceFile: TraceFileWriter | null,
+  ) {
+    this.card = card;
+    this.machine = machine;
+    this.#traceFile = traceFile;
+    machine.installDriver(card.driver);
+    machine.start();
+    this.audio = new AudioClient(machine.kernel);
+  }
+
+  /**
+   * Builds the machine, plugs the card in, installs its driver and boots.
+   * @throws CliError when the card or QEMU is missing, or the driver did not start
+   */
+  static async open(options: SessionOptions, { wiring, audiodev, command }: SessionWiring): Promise<Session> {
+    const card = requireCard(options.card);
+    const trace = new Trace({ mask: options.trace === undefined ? TraceKind.Cold : TraceKind.All });
+    const traceFile =
+      options.trace === undefined
+        ? null
+        : new TraceFileWriter(options.trace, trace, { command, machine: options.machine, card: card.name });
+    let machine: SimMachine | QemuMachine | null = null;
+    try {
+      if (options.machine === 'qemu') machine = await launchQemu(card, trace, audiodev ?? 'none,id=snd');
+      else {
+        machine = new SimMachine({ trace });
+        machine.plugPci(card.create(wiring ?? {}));
+      }
+      return new Session(card, machine, traceFile);
+    } catch (error) {
+      machine?.dispose();
+      traceFile?.close();
+      throw error;
+    }
+  }
+
+  get kernel(): Kernel {
+    return this.machine.kernel;
+  }
+
+  get tracedEvents(): number {
+    return this.#traceFile?.events ?? 0;
+  }
+
+  /** Interrupts that the kernel has served so far. */
+  get interrupts(): number {
+    let sum = 0;
+    for (let line = 0; line < this.kernel.platform.interruptLineCount; line++) {
+      sum += this.kernel.interrupts.counters(line).services;
+    }
+    return sum;
+  }
+
+  /** Shuts everything down; returns a readable report of what was left behind, empty when nothing was. */
+  close(): string {
+    if (this.#closed) return '';
+    this.#closed = true;
+    try {
+      if (this.kernel.stopped === null) this.audio.close();
+      const leaks = this.machine.dispose();
+      return this.kernel.stopped === null ? formatLeakReport(leaks) : '';
+    } finally {
+      this.#traceFile?.close();
+    }
+  }
+}
+
+async function launchQemu(card: CatalogCard, trace: Trace, audiodev: string): Promise<QemuMachine> {
+  if (card.qemuDevice === null) {
+    const names = CARDS.filter(({ qemuDevice }) => qemuDevice !== null).map(({ name }) => name);
+    throw new CliError(
+      `QEMU has no card like '${card.name}'. It has: ${names.join(', ')}. Or use --machine sim.`,
+    );
+  }
+  try {
+    return await QemuMachine.launch({
+      deviceArguments: ['-audiodev', audiodev, '-device', `${card.qemuDevice},audiodev=snd`],
+      trace,
+    });
+  } catch (error) {
+    if (error instanceof QemuError)
+      throw new CliError(error.message, error.missing ? ExitCode.missing : ExitCode.failedChecks);
+    throw error;
+  }
+}
