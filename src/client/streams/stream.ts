@@ -71,6 +71,8 @@ export interface StreamStatistics {
   readonly clockFit: ClockFit;
 }
 
+/** A position this much of a buffer behind the clock's is late; only more than the rest is a whole round. */
+const ROUND_MARGIN = 0.25;
 /** No sign of life for this long, on top of a few buffers, is a stuck device. */
 const STUCK_TICKS = TICKS_PER_SECOND;
 
@@ -116,6 +118,9 @@ export abstract class Stream {
   #lastTick = 0;
   #lastProgressTick = 0;
   #dueTick: number | null = null;
+  /** The alarm is set to find out that events stay away. */
+  #watchdog = false;
+  #alarmFired = false;
   #maxLateness = 0;
 
   protected constructor(setup: StreamSetup) {
@@ -233,7 +238,8 @@ export abstract class Stream {
     this.close();
   }
 
-  statistics(): StreamStatistics {
+  /** Counters up to now. */
+  get statistics(): StreamStatistics {
     return {
       periods: this.periods,
       glitches: this.glitches,
@@ -285,6 +291,7 @@ export abstract class Stream {
   }
 
   #queueWake(): void {
+    this.#alarmFired = true;
     if (this.#wakeQueued) return;
     this.#wakeQueued = true;
     this.host.queueContinuation(this.#work);
@@ -299,6 +306,8 @@ export abstract class Stream {
 
   #serve(): void {
     const now = this.host.now;
+    if (this.#watchdog && this.#alarmFired) this.#eventMissing();
+    this.#alarmFired = false;
     if (this.#dueTick !== null) this.#maxLateness = Math.max(this.#maxLateness, now - this.#dueTick);
     const before = this.positionBytes;
     this.#updatePosition();
@@ -334,8 +343,17 @@ export abstract class Stream {
     }
     this.#dueTick = null;
     const half = mulDivCeil(this.buffer.byteLength / 2, TICKS_PER_SECOND, this.bytesPerSecond);
-    // With less than a half to go no event will come in time; otherwise the alarm only finds out that events stay away.
-    this.#alarm.set(now + (ticks < half ? ticks : STUCK_TICKS + 4 * half));
+    // With less than a half to go no event will come in time.
+    this.#watchdog = ticks >= half;
+    this.#alarm.set(now + (this.#watchdog ? STUCK_TICKS + 4 * half : ticks));
+  }
+
+  #eventMissing(): never {
+    const from = this.positionFrames;
+    this.#updatePosition();
+    throw new ClientError(
+      `${this.endpointName}: the driver has signalled no notification for more than ${STUCK_TICKS / TICKS_PER_SECOND} s of KSSTATE_RUN; the position went from ${from} to ${this.positionFrames} frames meanwhile. Check the driver's interrupt and its registered events.`,
+    );
   }
 
   #sleep(): void {
@@ -355,8 +373,9 @@ export abstract class Stream {
     const around = (from: number, to: number) => (to >= from ? to - from : to - from + byteLength);
     let advance = around(this.#lastOffset, playOffset % byteLength);
     const expected = mulDivCeil(now - this.#lastTick, this.bytesPerSecond, TICKS_PER_SECOND);
-    const rounds = Math.round((expected - advance) / byteLength);
-    if (rounds > 0 && this.#state === 'running') advance += rounds * byteLength;
+    const rounds = Math.floor((expected - advance) / byteLength + ROUND_MARGIN);
+    // An offset that is still the very same has not moved: a device that stands still must be found out.
+    if (rounds > 0 && advance > 0 && this.#state === 'running') advance += rounds * byteLength;
     this.positionBytes += advance;
     const play = playOffset % byteLength;
     const write = writeOffset % byteLength;
