@@ -239,7 +239,7 @@ export abstract class Stream {
   }
 
   /** Counters up to now. */
-  get statistics(): StreamStatistics {
+  statistics(): StreamStatistics {
     return {
       periods: this.periods,
       glitches: this.glitches,
