@@ -1,12 +1,14 @@
 import {
   BugcheckCode,
   currentKernel,
+  DISPATCH_LEVEL,
   type Kernel,
   type MEMORY_CACHING_TYPE,
   MM_SYSTEM_RANGE_START,
   MmNonCached,
   type ObjectRecord,
   PAGE_SIZE,
+  requireIrql,
 } from '../kernel/index.ts';
 
 /**
@@ -39,6 +41,7 @@ export function mmMapIoSpace(
   numberOfBytes: number,
   _cacheType: MEMORY_CACHING_TYPE = MmNonCached,
 ): number {
+  requireIrql(DISPATCH_LEVEL, 'MmMapIoSpace');
   const kernel: Kernel = currentKernel();
   if (!(numberOfBytes > 0) || physicalAddress < 0 || physicalAddress + numberOfBytes > IO_SPACE_BYTES) {
     kernel.bugcheck(
@@ -66,6 +69,7 @@ export function mmMapIoSpace(
  * Bugcheck MEMORY_MANAGEMENT when there is no such mapping.
  */
 export function mmUnmapIoSpace(baseAddress: number, numberOfBytes: number): void {
+  requireIrql(DISPATCH_LEVEL, 'MmUnmapIoSpace');
   const kernel: Kernel = currentKernel();
   const mappings = mappingsOfKernel.get(kernel) ?? [];
   const index = mappings.findIndex(

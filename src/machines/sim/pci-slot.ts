@@ -20,6 +20,9 @@ interface MappedWindow {
   unmap(): void;
 }
 
+const ASSERTED = { asserted: true } as const;
+const DEASSERTED = { asserted: false } as const;
+
 /** First byte after the base address registers: what lies before decides what the function decodes. */
 const AFTER_BARS = 0x28;
 
@@ -38,6 +41,8 @@ export class PciSlot implements PciConfigTarget, CardSlot {
   readonly report: CardReporter;
   readonly #platform: SimPlatform;
   readonly #source: InterruptSource | null;
+  readonly #trace: Trace;
+  readonly #pinName: string;
   #windows: readonly MappedWindow[] = [];
   #interruptLevel = false;
   #present = true;
@@ -47,6 +52,8 @@ export class PciSlot implements PciConfigTarget, CardSlot {
     this.card = card;
     this.busDevice = busDevice;
     this.#platform = platform;
+    this.#trace = trace;
+    this.#pinName = `INT${'-ABCD'.charAt(card.interruptPin)}#`;
     this.config = new PciConfigSpace(card);
     this.clock = platform.clock;
     this.report = new SlotReporter(trace, card.name, busDevice);
@@ -111,7 +118,19 @@ export class PciSlot implements PciConfigTarget, CardSlot {
   }
 
   #driveInterrupt(): void {
-    this.#source?.setLevel(this.#interruptLevel && !this.config.interruptDisabled);
+    const source = this.#source;
+    const level = this.#interruptLevel && !this.config.interruptDisabled;
+    if (source === null || source.asserted === level || !this.#present) return;
+    if ((this.#trace.mask & TraceKind.Interrupt) !== 0) {
+      this.#trace.emit(
+        TraceKind.Interrupt,
+        'I',
+        this.card.name,
+        this.#pinName,
+        level ? ASSERTED : DEASSERTED,
+      );
+    }
+    source.setLevel(level);
   }
 
   #refreshWindows(): void {

@@ -127,15 +127,19 @@ export class SimMachine {
 
   /**
    * Shuts the machine down: devices are removed as far as nobody holds them, drivers unloaded. Returns what should not have outlived it:
-   * objects, memory, interrupts, handles.
+   * objects, memory, interrupts, handles. Throws a BugcheckError when a driver breaks the kernel on this way; the machine is gone all the
+   * same.
    */
   dispose(): LeakReport {
     if (this.#leaks) return this.#leaks;
-    if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
-    this.#leaks = this.kernel.dispose();
-    for (const { slot } of this.#slots.values()) slot.unplug();
-    this.#slots.clear();
-    this.platform.dispose();
+    try {
+      if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
+    } finally {
+      this.#leaks = this.kernel.dispose();
+      for (const { slot } of this.#slots.values()) slot.unplug();
+      this.#slots.clear();
+      this.platform.dispose();
+    }
     return this.#leaks;
   }
 
