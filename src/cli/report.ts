@@ -51,7 +51,7 @@ export function streamReport(
   facts: ReportFacts,
 ): Omit<StreamReport, 'leaks'> {
   const { format } = stream;
-  const statistics = stream.statistics;
+  const statistics = stream.statistics();
   const { clockFit } = statistics;
   const machineSeconds = (facts.endTick - facts.startTick) / TICKS_PER_SECOND;
   const milliseconds = (frames: number) => (frames / format.sampleRate) * 1000;

@@ -120,7 +120,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
       realSeconds = await runStream(session, stream, {
         player,
         signal: interrupt.signal,
-        onProgress: () => progress.update(stream.statistics.positionFrames / stream.format.sampleRate),
+        onProgress: () => progress.update(stream.statistics().positionFrames / stream.format.sampleRate),
       });
     } finally {
       progress.stop();

@@ -119,7 +119,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
       stream.start();
       realSeconds = await runStream(session, stream, {
         signal: interrupt.signal,
-        onProgress: () => progress.update(stream.statistics.positionFrames / stream.format.sampleRate),
+        onProgress: () => progress.update(stream.statistics().positionFrames / stream.format.sampleRate),
       });
     } finally {
       progress.stop();
