@@ -366,15 +366,18 @@ export abstract class BusMasterEngine {
   }
 
   /**
-   * How many samples from now a descriptor ends of which somebody wants to know: the current one when its end interrupts, else
-   * the prefetched one, so that a ring without interrupts is looked at once in two descriptors. Null: nothing to wait for.
+   * How many samples from now a descriptor ends of which somebody wants to know: the current one when its end interrupts, or
+   * when FIFO errors do (a refusal shows only when the transfer is tried), else the prefetched one, so that a ring without
+   * interrupts is looked at once in two descriptors. Null: nothing to wait for.
    */
   protected samplesToEvent(): number | null {
     if (this.#state !== 'active') return null;
     const left = this.length - this.moved;
     const last = this.#civ === this.#lvi;
     const interrupts =
-      ((this.#control & BD_IOC) !== 0 && (this.#cr & CR_IOCE) !== 0) || (last && (this.#cr & CR_LVBIE) !== 0);
+      ((this.#control & BD_IOC) !== 0 && (this.#cr & CR_IOCE) !== 0) ||
+      (last && (this.#cr & CR_LVBIE) !== 0) ||
+      (this.#cr & CR_FEIE) !== 0;
     if (interrupts) return left;
     if (last) return null;
     return this.#prefetched ? left + (this.#prefetchedControl & BD_LENGTH) : left;

@@ -190,10 +190,11 @@ describe('PCM in', () => {
     rig.advance(100_000);
     expect(rig.nabm.read16(PI_SR)).toBe(SR_FIFOE);
     expect(rig.nabm.read16(PI_PICB)).toBe(200);
-    // The first burst is refused after eight frames; the 25th frame finds the FIFO full. Nobody waits for it, so the next
-    // look at the card sees it.
     expect(rig.slot.asserted).toBe(true);
-    expect(rig.slot.lineChanges[0]!.tick).toBeGreaterThanOrEqual(start + mulDivCeil(25, 10_000_000, 48000));
+    // The 25th frame finds the FIFO full. A refusal shows when the card looks, at the latest where the buffer would have ended.
+    const tick = rig.slot.lineChanges[0]!.tick;
+    expect(tick).toBeGreaterThanOrEqual(start + mulDivCeil(25, 10_000_000, 48000));
+    expect(tick).toBeLessThanOrEqual(start + mulDivCeil(100, 10_000_000, 48000));
   });
 
   test('pausing keeps the position and what is in the FIFO', () => {

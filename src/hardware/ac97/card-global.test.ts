@@ -3,6 +3,7 @@ import {
   AC97_EXTENDED_AUDIO_ID,
   AC97_MASTER_VOLUME,
   AC97_POWERDOWN,
+  AC97_REGISTERS,
   AC97_VENDOR_ID1,
   AC97_VENDOR_ID2,
   PD_PR4,
@@ -224,6 +225,23 @@ describe('codec access', () => {
       'read of a reserved bus master register',
     );
   });
+});
+
+test('a snapshot lists every register and disturbs none', () => {
+  const { card, nam, nabm } = new Ac97Rig().bringUp();
+  nam.write16(AC97_MASTER_VOLUME, 0x0202);
+  const list = card.snapshot();
+  expect(list.length).toBe(NABM_REGISTERS.length + AC97_REGISTERS.length);
+  expect(list.find((register) => register.name === 'MASTER_VOLUME')).toEqual({
+    window: 'NAM',
+    name: 'MASTER_VOLUME',
+    offset: 2,
+    value: 0x0202,
+    meaning: 'left -3 dB, right -3 dB',
+  });
+  expect(list.find((register) => register.name === 'PO_SR')).toMatchObject({ value: SR_DCH, meaning: 'DCH' });
+  expect(nabm.read8(CAS)).toBe(0);
+  expect(card.snapshot().find((register) => register.name === 'CAS')?.value).toBe(1);
 });
 
 describe('bus master register access', () => {

@@ -5,19 +5,22 @@ import { ac97RegisterName, describeAc97Value } from '../codecs/ac97-describe.ts'
 import { Ac97Input } from '../codecs/ac97-input.ts';
 import type { Ac97Jacks, ExternalAmplifier } from '../codecs/ac97-jacks.ts';
 import { Ac97Output } from '../codecs/ac97-output.ts';
-import { AC97_GENERAL_PURPOSE, GP_LPBK } from '../codecs/ac97-registers.ts';
+import { AC97_GENERAL_PURPOSE, AC97_REGISTERS, GP_LPBK } from '../codecs/ac97-registers.ts';
 import { MixTap } from '../codecs/mix-tap.ts';
 import { BURST_BYTES, type BusMasterEngine, DEFAULT_FIFO_BYTES } from './bus-master-engine.ts';
 import { CaptureEngine } from './capture-engine.ts';
-import { NabmWindow } from './nabm-window.ts';
+import { describeNabmValue, NabmWindow } from './nabm-window.ts';
 import { PlayEngine } from './play-engine.ts';
 import {
+  CAS,
   CNT_ACLINK_OFF,
   CNT_COLD_RESET,
+  CNT_PCM_246,
   CNT_WARM_RESET,
   CNT_WRITABLE,
   type EngineName,
   NABM_BYTES,
+  NABM_REGISTERS,
   NAM_BYTES,
   STA_MINT,
   STA_PCR,
@@ -53,6 +56,16 @@ export interface Ac97Position {
   readonly picb: number;
   /** The converter is taking or giving samples. */
   readonly running: boolean;
+}
+
+/** One register as {@link Ac97Card.snapshot} shows it. */
+export interface Ac97RegisterValue {
+  /** BAR0 or BAR1. */
+  readonly window: 'NAM' | 'NABM';
+  readonly name: string;
+  readonly offset: number;
+  readonly value: number;
+  readonly meaning: string | undefined;
 }
 
 function earlier(one: number | null, other: number | null): number | null {
@@ -93,6 +106,7 @@ export class Ac97Card implements PciCard {
   readonly #pi: CaptureEngine;
   readonly #mc: CaptureEngine;
   readonly #codecReadyTicks: number;
+  readonly #nabm: NabmWindow;
 
   #slot: CardSlot | null = null;
   #alarm: Alarm | null = null;
@@ -139,7 +153,7 @@ export class Ac97Card implements PciCard {
       read: (offset, size) => this.#readNam(offset, size),
       write: (offset, size, value) => this.#writeNam(offset, size, value),
     };
-    const nabm = new NabmWindow(
+    this.#nabm = new NabmWindow(
       { PI: this.#pi, PO: this.#po, MC: this.#mc },
       {
         enter: () => this.#enter(),
@@ -155,7 +169,7 @@ export class Ac97Card implements PciCard {
     );
     this.bars = [
       { kind: 'io', size: NAM_BYTES, target: nam },
-      { kind: 'io', size: NABM_BYTES, target: nabm },
+      { kind: 'io', size: NABM_BYTES, target: this.#nabm },
     ];
   }
 
@@ -212,6 +226,27 @@ export class Ac97Card implements PciCard {
       picb: engine.picb,
       running: engine.running,
     };
+  }
+
+  /** Every register with its value and meaning, for a listing; reading them here has no side effect. */
+  snapshot(): readonly Ac97RegisterValue[] {
+    this.catchUp();
+    const now = this.#advancedTo;
+    const values: Ac97RegisterValue[] = AC97_REGISTERS.map(({ name, offset }) => {
+      const value = this.#codec.read(offset, now);
+      return { window: 'NAM', name, offset, value, meaning: describeAc97Value(offset, value) };
+    });
+    for (const { name, offset, widthBytes } of NABM_REGISTERS) {
+      const value = offset === CAS ? Number(this.#cas) : this.#nabm.peek(offset, widthBytes);
+      values.push({
+        window: 'NABM',
+        name,
+        offset,
+        value,
+        meaning: describeNabmValue(offset, widthBytes, value),
+      });
+    }
+    return values;
   }
 
   get #engines(): readonly BusMasterEngine[] {
@@ -342,6 +377,9 @@ export class Ac97Card implements PciCard {
     const now = this.#advancedTo;
     const before = this.#globCnt;
     this.#globCnt = (value & CNT_WRITABLE) | (before & CNT_WARM_RESET);
+    if ((this.#globCnt & CNT_PCM_246) !== 0) {
+      this.#slot?.report.finding('4 or 6 channels of PCM out selected: the codec has two', { value });
+    }
     const released = (this.#globCnt & CNT_COLD_RESET) !== 0;
     if (!released) {
       if ((before & CNT_COLD_RESET) !== 0) this.#coldReset(now);

@@ -72,7 +72,7 @@ export class NabmWindow implements BusTarget {
       report.finding('read of a reserved bus master register', { offset, size });
     }
     if (report.wantsRegisters)
-      report.register(nameOf(offset, size), 'read', value, size, describe(offset, size, value));
+      report.register(nameOf(offset, size), 'read', value, size, describeNabmValue(offset, size, value));
     this.#host.leave(false);
     return value;
   }
@@ -82,7 +82,7 @@ export class NabmWindow implements BusTarget {
     if (report === null) return;
     const now = this.#host.enter();
     if (report.wantsRegisters)
-      report.register(nameOf(offset, size), 'write', value, size, describe(offset, size, value));
+      report.register(nameOf(offset, size), 'write', value, size, describeNabmValue(offset, size, value));
     const register = REGISTER_AT[offset] ?? null;
     if (register === null || register.widthBytes !== size) {
       report.finding('bus master write of another width than the register’s', { offset, size, value });
@@ -99,6 +99,11 @@ export class NabmWindow implements BusTarget {
     }
     if (size === 2 && (offset & 0x0f) === X_SR && offset < GLOB_CNT) this.#host.leaveStatus();
     else this.#host.leave(true);
+  }
+
+  /** A register's value without the access: nothing is reported. Not for CAS, which reading takes. */
+  peek(offset: number, size: AccessSize): number {
+    return laneValue(this.#readDword(offset & ~3, offset & 3, size), offset & 3, size);
   }
 
   #readAcross(offset: number, size: AccessSize): number {
@@ -206,8 +211,8 @@ function registersIn(offset: number, size: AccessSize): readonly RegisterDescrip
   return NABM_REGISTERS.filter((r) => r.offset < offset + size && r.offset + r.widthBytes > offset);
 }
 
-/** Names of the set bits, field by field. */
-function describe(offset: number, size: AccessSize, value: number): string | undefined {
+/** Names of the set bits of the registers in an access, field by field. */
+export function describeNabmValue(offset: number, size: AccessSize, value: number): string | undefined {
   const parts: string[] = [];
   for (const register of registersIn(offset, size)) {
     const shift = 8 * (register.offset - offset);

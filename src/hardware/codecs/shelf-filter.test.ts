@@ -12,10 +12,13 @@ function levelAt(filter: ShelfFilter, frequencyHz: number, rate: number): number
   }
   filter.process(samples, frames, rate);
   let power = 0;
+  let apart = 0;
   for (let frame = frames / 2; frame < frames; frame++) {
-    expect(samples[frame * 2 + 1]).toBeCloseTo(-samples[frame * 2]!, 12);
+    apart = Math.max(apart, Math.abs(samples[frame * 2 + 1]! + samples[frame * 2]!));
     power += samples[frame * 2]! ** 2;
   }
+  // The channels do not know of each other.
+  expect(apart).toBeLessThan(1e-9);
   return 10 * Math.log10(power / (frames / 4));
 }
 

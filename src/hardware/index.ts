@@ -1,0 +1,7 @@
+/** Sound cards and what can be plugged into them, as register-level models. */
+export * from './ac97/index.ts';
+export * from './analog.ts';
+export * from './codecs/index.ts';
+export * from './pci/index.ts';
+export { SampleClock } from './sample-clock.ts';
+export * from './test-slot.ts';
