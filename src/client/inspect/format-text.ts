@@ -1,3 +1,4 @@
+import { CONTROL_PROPERTIES, fromRaw } from '../controls/control-kinds.ts';
 import type { ConnectionModel, DataRangeModel, FilterModel, NodePropertyModel, PinModel } from './model.ts';
 
 /** Filters as indented text, for a terminal. */
@@ -25,10 +26,8 @@ function formatFilter(filter: FilterModel): string {
 }
 
 function pinLines(pin: PinModel, filter: FilterModel): string[] {
-  const instances =
-    pin.possibleInstances === null ? 'no limit' : `${pin.currentInstances}/${pin.possibleInstances} open`;
   const lines = [
-    `    ${String(pin.id).padStart(2)}  ${pin.dataFlow.padEnd(3)} ${pin.communication.padEnd(6)} ${pin.category}${pin.name === null ? '' : `  "${pin.name}"`}  (${instances})`,
+    `    ${String(pin.id).padStart(2)}  ${pin.dataFlow.padEnd(3)} ${pin.communication.padEnd(6)} ${pin.category}${pin.name === null ? '' : `  "${pin.name}"`}  (${instancesText(pin)})`,
     ...pin.dataRanges.map((range) => `          ${dataRangeToString(range)}`),
   ];
   if (pin.interfaces.length > 0) lines.push(`          interfaces ${pin.interfaces.join(', ')}`);
@@ -46,6 +45,13 @@ function pinLines(pin: PinModel, filter: FilterModel): string[] {
   return lines;
 }
 
+function instancesText(pin: PinModel): string {
+  if (pin.possibleInstances === null) return 'no limit';
+  return pin.possibleInstances === 0
+    ? 'hard-wired'
+    : `${pin.currentInstances} of ${pin.possibleInstances} open`;
+}
+
 /** `PCM, up to 2 channels, 16 bits, 8000–48000 Hz` and the like. */
 export function dataRangeToString(range: DataRangeModel): string {
   const name = range.subFormat.replace('KSDATAFORMAT_SUBTYPE_', '');
@@ -58,12 +64,20 @@ export function dataRangeToString(range: DataRangeModel): string {
 
 function propertyLine(property: NodePropertyModel): string {
   const access = `${property.get ? 'get' : '   '} ${property.set ? 'set' : '   '}`;
+  const isLevel = CONTROL_PROPERTIES.some(
+    ({ property: name, kind }) => name === property.property && kind === 'level',
+  );
+  const unit = isLevel ? ' dB' : '';
+  const number = (value: number) => `${isLevel ? Number(fromRaw('level', value).toFixed(3)) : value}`;
   const ranges = property.uniform ? property.ranges.slice(0, 1) : property.ranges;
   const values = ranges.map(
-    ({ minimum, maximum, step }) => `${minimum}…${maximum}${step === 0 ? '' : ` by ${step}`}`,
+    ({ minimum, maximum, step }) =>
+      `${number(minimum)}…${number(maximum)}${unit}${step === 0 ? '' : ` by ${number(step)}`}`,
   );
-  const channels = property.multichannel ? ` in ${property.ranges.length} channels` : '';
-  return `${access}  ${property.property}${values.length === 0 ? '' : `  ${values.join(' | ')}`}${channels}`;
+  const count = property.ranges.length;
+  const channels = property.multichannel && count > 1 ? `, ${count} channels` : '';
+  const same = new Set(values).size === 1 ? values.slice(0, 1) : values;
+  return `${access}  ${property.property}${same.length === 0 ? '' : `  ${same.join(' | ')}`}${channels}`;
 }
 
 function connectionLine(filter: FilterModel, { fromNode, fromPin, toNode, toPin }: ConnectionModel): string {
