@@ -124,6 +124,8 @@ export class DRIVER_OBJECT {
   driverUnload: DRIVER_UNLOAD | null = null;
   /** The device objects that the driver has created and not yet deleted. */
   readonly deviceObjects: DEVICE_OBJECT[] = [];
+  /** Numbers unnamed devices for reports. */
+  nextDeviceNumber = 0;
   /** Short name for traces and reports: the driver name's last component. */
   readonly shortName: string;
   readonly #extensions = new Map<unknown, unknown>();
@@ -151,6 +153,8 @@ export class DEVICE_OBJECT {
   flags: number;
   /** `\Device\name`, or null when the device has no name. */
   readonly name: string | null;
+  /** For traces and reports: the device's own name, else driver and number. */
+  readonly displayName: string;
   /** The device object attached directly above this one. */
   attachedDevice: DEVICE_OBJECT | null = null;
   /** The device object directly below this one (DEVOBJ_EXTENSION.AttachedTo). */
@@ -178,14 +182,10 @@ export class DEVICE_OBJECT {
     this.driverObject = driverObject;
     this.deviceExtension = deviceExtension;
     this.name = name;
+    this.displayName = name ?? `${driverObject.shortName}#${driverObject.nextDeviceNumber++}`;
     this.deviceType = deviceType;
     this.characteristics = characteristics;
     this.flags = flags;
-  }
-
-  /** For traces and reports: the device's own name, else driver and position. */
-  get displayName(): string {
-    return this.name ?? `${this.driverObject.shortName}#${this.driverObject.deviceObjects.indexOf(this)}`;
   }
 }
 

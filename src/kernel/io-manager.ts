@@ -67,10 +67,36 @@ export const FILE_SHARE_WRITE = 2;
 
 /**
  * So many free IRPs wait in line before one is used again: a stale pointer then meets a free IRP (and a bugcheck) for a while
- * before it meets somebody else's request.
+ * before it meets somebody else's request. A power of two.
  */
-const LOOKASIDE_QUARANTINE = 32;
-const LOOKASIDE_MAXIMUM = 1024;
+const LOOKASIDE_DEPTH = 32;
+
+/** Free IRPs of one stack size, first in, first out. */
+class Lookaside {
+  readonly #stackCount: number;
+  readonly #ring: (IRP | null)[] = new Array<IRP | null>(LOOKASIDE_DEPTH).fill(null);
+  #count = 0;
+  #next = 0;
+
+  constructor(stackCount: number) {
+    this.#stackCount = stackCount;
+  }
+
+  take(): IRP {
+    if (this.#count < LOOKASIDE_DEPTH) return new IRP(this.#stackCount);
+    const irp = this.#ring[this.#next] ?? new IRP(this.#stackCount);
+    this.#count--;
+    this.#next = (this.#next + 1) & (LOOKASIDE_DEPTH - 1);
+    return irp;
+  }
+
+  give(irp: IRP): void {
+    // Full: what is given back after a burst is the collector's.
+    if (this.#count === LOOKASIDE_DEPTH) return;
+    this.#ring[(this.#next + this.#count) & (LOOKASIDE_DEPTH - 1)] = irp;
+    this.#count++;
+  }
+}
 
 /** The I/O manager of one kernel. */
 export class IoManager {
@@ -78,13 +104,13 @@ export class IoManager {
   readonly #devices = new Map<string, DEVICE_OBJECT>();
   readonly #links = new Map<string, string>();
   readonly #drivers = new Map<string, DRIVER_OBJECT>();
-  readonly #lookaside: IRP[][] = [];
+  readonly #lookaside: Lookaside[] = [];
   readonly #deviceRecords = new Map<DEVICE_OBJECT, ObjectRecord>();
   readonly #bounceBuffers = new Map<IRP, MDL>();
   #nextIrpId = 1;
   #nextDeviceNumber = 1;
   /** IRPs that drivers allocated and have not freed. */
-  readonly driverIrps = new Set<IRP>();
+  readonly #driverIrps = new Map<IRP, ObjectRecord>();
   readonly cancelSpinLock = new KSPIN_LOCK('cancel spin lock');
   /** Living processes. */
   readonly processes = new Set<UserProcess>();
@@ -176,13 +202,34 @@ export class IoManager {
 
   // ---- IRPs
 
+  /** See {@link ioAllocateIrp}. */
+  allocateDriverIrp(stackCount: number): IRP {
+    const irp = this.allocateIrp(stackCount);
+    this.#driverIrps.set(irp, this.#kernel.objects.register('IRP', `IRP ${irp.id}`));
+    return irp;
+  }
+
+  /** Is this an IRP that a driver allocated and has not freed? */
+  isDriverIrp(irp: IRP): boolean {
+    return this.#driverIrps.has(irp);
+  }
+
+  /** See {@link ioFreeIrp}. */
+  freeDriverIrp(irp: IRP): void {
+    const record = this.#driverIrps.get(irp);
+    if (record !== undefined) this.#kernel.objects.remove(record);
+    this.#driverIrps.delete(irp);
+    this.freeIrp(irp);
+  }
+
   /** An IRP with cleared locations, a used one when one has waited long enough. */
   allocateIrp(stackCount: number): IRP {
-    const free = this.#lookaside[stackCount];
-    let irp: IRP | undefined;
-    if (free === undefined) this.#lookaside[stackCount] = [];
-    else if (free.length > LOOKASIDE_QUARANTINE) irp = free.shift();
-    irp ??= new IRP(stackCount);
+    let lookaside = this.#lookaside[stackCount];
+    if (lookaside === undefined) {
+      lookaside = new Lookaside(stackCount);
+      this.#lookaside[stackCount] = lookaside;
+    }
+    const irp = lookaside.take();
     irp.id = this.#nextIrpId++;
     irp.state = 'Allocated';
     return irp;
@@ -192,14 +239,15 @@ export class IoManager {
   freeIrp(irp: IRP): void {
     this.resetIrp(irp);
     irp.state = 'Free';
-    const free = this.#lookaside[irp.stackCount];
-    if (free !== undefined && free.length < LOOKASIDE_MAXIMUM) free.push(irp);
+    this.#lookaside[irp.stackCount]?.give(irp);
   }
 
   /** Everything as in a new IRP; it stays its owner's. */
   resetIrp(irp: IRP): void {
-    for (const location of irp.locations) location.clear();
+    const { locations } = irp;
+    for (let i = 0; i < locations.length; i++) locations[i]?.clear();
     irp.currentLocation = irp.stackCount + 1;
+    irp.ownerLocation = irp.stackCount + 1;
     irp.ioStatus.status = STATUS_SUCCESS;
     irp.ioStatus.information = 0;
     irp.ioStatus.informationPointer = null;
@@ -210,7 +258,11 @@ export class IoManager {
     irp.pendingReturned = false;
     irp.cancel = false;
     irp.cancelRoutine = null;
-    irp.driverContext.fill(null);
+    const { driverContext } = irp;
+    driverContext[0] = null;
+    driverContext[1] = null;
+    driverContext[2] = null;
+    driverContext[3] = null;
     irp.onCompleted = null;
     irp.userEvent = null;
     irp.userIosb = null;

@@ -11,6 +11,8 @@ import {
   IRP_MJ_INTERNAL_DEVICE_CONTROL,
   IRP_MJ_PNP,
   IRP_MJ_POWER,
+  IRP_MJ_READ,
+  IRP_MJ_WRITE,
   irpMajorName,
   printableFileName,
 } from './device.ts';
@@ -136,6 +138,28 @@ export class IO_PARAMETERS {
   argument3: unknown = null;
   argument4: unknown = null;
 
+  /** Clears what {@link isEveryday} requests carry. */
+  clearEveryday(): void {
+    this.ioControlCode = 0;
+    this.inputBufferLength = 0;
+    this.outputBufferLength = 0;
+    this.type3InputBuffer = null;
+    this.length = 0;
+    this.key = 0;
+    this.byteOffset = 0;
+  }
+
+  /** Copies what {@link isEveryday} requests carry. */
+  assignEveryday(from: IO_PARAMETERS): void {
+    this.ioControlCode = from.ioControlCode;
+    this.inputBufferLength = from.inputBufferLength;
+    this.outputBufferLength = from.outputBufferLength;
+    this.type3InputBuffer = from.type3InputBuffer;
+    this.length = from.length;
+    this.key = from.key;
+    this.byteOffset = from.byteOffset;
+  }
+
   /** Copies all members from another location. */
   assign(from: IO_PARAMETERS): void {
     this.ioControlCode = from.ioControlCode;
@@ -178,6 +202,17 @@ export class IO_PARAMETERS {
 
 const BLANK_PARAMETERS = new IO_PARAMETERS();
 
+/** Requests whose parameters are DeviceIoControl, Read or Write, or none. */
+function isEveryday(majorFunction: number): boolean {
+  return (
+    majorFunction === IRP_MJ_DEVICE_CONTROL ||
+    majorFunction === IRP_MJ_READ ||
+    majorFunction === IRP_MJ_WRITE ||
+    majorFunction === IRP_MJ_CLOSE ||
+    majorFunction === IRP_MJ_CLEANUP
+  );
+}
+
 /**
  * A completion routine, called at IRQL ≤ DISPATCH_LEVEL with the device object of the driver that set it (null for the driver
  * that allocated the IRP without a location of its own). STATUS_MORE_PROCESSING_REQUIRED stops completion: the IRP is the
@@ -207,11 +242,13 @@ export class IO_STACK_LOCATION {
 
   /** Back to zeros. */
   clear(): void {
+    // The members that everyday requests use are few; the rest is cleared after the others only.
+    if (isEveryday(this.majorFunction)) this.parameters.clearEveryday();
+    else this.parameters.assign(BLANK_PARAMETERS);
     this.majorFunction = 0;
     this.minorFunction = 0;
     this.flags = 0;
     this.control = 0;
-    this.parameters.assign(BLANK_PARAMETERS);
     this.deviceObject = null;
     this.fileObject = null;
     this.completionRoutine = null;
@@ -230,6 +267,8 @@ export class IRP {
   readonly stackCount: number;
   /** 1…stackCount for the driver that owns it; stackCount + 1 before the first call and after completion. */
   currentLocation: number;
+  /** Where the IRP is when its allocator has it: stackCount + 1, or the location that it gave itself. */
+  ownerLocation: number;
   /** Indexed by location − 1. */
   readonly locations: readonly IO_STACK_LOCATION[];
   readonly ioStatus = new IO_STATUS_BLOCK();
@@ -255,6 +294,7 @@ export class IRP {
   constructor(stackCount: number) {
     this.stackCount = stackCount;
     this.currentLocation = stackCount + 1;
+    this.ownerLocation = stackCount + 1;
     this.locations = Array.from({ length: stackCount }, () => new IO_STACK_LOCATION());
   }
 
@@ -279,9 +319,7 @@ export class IRP {
  */
 export function ioAllocateIrp(stackSize: number): IRP {
   requireIrql(DISPATCH_LEVEL, 'IoAllocateIrp');
-  const irp = currentKernel().io.allocateIrp(stackSize);
-  currentKernel().io.driverIrps.add(irp);
-  return irp;
+  return currentKernel().io.allocateDriverIrp(stackSize);
 }
 
 /** IoFreeIrp. Bugcheck when it is free already or still with a lower driver. IRQL ≤ DISPATCH_LEVEL. */
@@ -295,15 +333,14 @@ export function ioFreeIrp(irp: IRP): void {
       `IoFreeIrp of IRP ${irp.id}, which is free already.`,
     );
   }
-  if (irp.currentLocation <= irp.stackCount) {
+  if (irp.currentLocation < irp.ownerLocation) {
     kernel.bugcheck(
       BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
       [0x2, irp.id, 0, 0],
       `IoFreeIrp of IRP ${irp.id} (${describeIrp(irp)}), which has been sent and has not come back.`,
     );
   }
-  kernel.io.driverIrps.delete(irp);
-  kernel.io.freeIrp(irp);
+  kernel.io.freeDriverIrp(irp);
 }
 
 /** IoReuseIrp: as new, with this status. The driver owns it. IRQL ≤ DISPATCH_LEVEL. */
@@ -335,6 +372,7 @@ function noLocation(irp: IRP, ddi: string): never {
 export function ioSetNextIrpStackLocation(irp: IRP): void {
   if (irp.currentLocation <= 1) noLocation(irp, 'IoSetNextIrpStackLocation');
   irp.currentLocation--;
+  irp.ownerLocation = irp.currentLocation;
 }
 
 /** IoCopyCurrentIrpStackLocationToNext: everything but completion routine, context and control. */
@@ -345,7 +383,8 @@ export function ioCopyCurrentIrpStackLocationToNext(irp: IRP): void {
   to.minorFunction = from.minorFunction;
   to.flags = from.flags;
   to.control = 0;
-  to.parameters.assign(from.parameters);
+  if (isEveryday(from.majorFunction)) to.parameters.assignEveryday(from.parameters);
+  else to.parameters.assign(from.parameters);
   to.fileObject = from.fileObject;
   to.completionRoutine = null;
   to.context = null;
@@ -430,25 +469,21 @@ export function ioCallDriver(deviceObject: DEVICE_OBJECT, irp: IRP): NTSTATUS {
       `IoCallDriver: IRP ${irp.id} has major function ${major}, which does not exist.`,
     );
   }
-  const traced = (kernel.trace.mask & TraceKind.Irp) !== 0;
   const { id } = irp;
-  if (traced)
-    kernel.trace.emit(
-      TraceKind.Irp,
-      'B',
-      driver.shortName,
-      irpMajorName(major),
-      irpData(irp, stack, deviceObject),
-    );
-  const status = kernel.callOut(driver.shortName, irpMajorName(major), () =>
-    guardedDispatch(kernel, deviceObject, irp, id, at),
-  );
-  if (traced) {
-    kernel.trace.emit(TraceKind.Irp, 'E', driver.shortName, irpMajorName(major), {
-      irp: id,
-      status: ntStatusName(status),
-    });
+  const name = irpMajorName(major);
+  const source = driver.shortName;
+  const traced = (kernel.trace.mask & TraceKind.Irp) !== 0;
+  if (traced) kernel.trace.emit(TraceKind.Irp, 'B', source, name, irpData(irp, stack, deviceObject));
+  kernel.pushFrame(source, name);
+  let status: NTSTATUS;
+  try {
+    status = dispatch(deviceObject, irp);
+  } catch (error) {
+    status = dispatchThrew(kernel, irp, id, at, error);
   }
+  if (kernel.processor.irql !== irql) kernel.irqlChanged(irql);
+  kernel.popFrame();
+  if (traced) kernel.trace.emit(TraceKind.Irp, 'E', source, name, { irp: id, status: ntStatusName(status) });
   // The IRP still lies at this driver's location: then it must have been queued, and said so.
   if (irp.id === id && irp.currentLocation === at && irp.state === 'Allocated') {
     checkDispatchResult(kernel, deviceObject, irp, stack, status);
@@ -457,36 +492,25 @@ export function ioCallDriver(deviceObject: DEVICE_OBJECT, irp: IRP): NTSTATUS {
 }
 
 /** An NtError from a dispatch routine becomes the IRP's status, if the routine still owned the IRP when it threw. */
-function guardedDispatch(
-  kernel: Kernel,
-  deviceObject: DEVICE_OBJECT,
-  irp: IRP,
-  id: number,
-  at: number,
-): NTSTATUS {
-  const stack = irp.locations[at - 1];
-  const dispatch = deviceObject.driverObject.majorFunction[stack?.majorFunction ?? 0];
-  if (dispatch === undefined) return noLocation(irp, 'IoCallDriver');
-  try {
-    return dispatch(deviceObject, irp);
-  } catch (error) {
-    if (!(error instanceof NtError)) throw error;
-    if (irp.id !== id || irp.currentLocation !== at || irp.state !== 'Allocated') {
-      return kernel.bugcheck(
-        BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
-        [0x6, id, error.status, 0],
-        `A dispatch routine threw ${ntStatusName(error.status)} after it had completed IRP ${id} or passed it down.`,
-        {
-          driver: deviceObject.driverObject.shortName,
-          method: irpMajorName(stack?.majorFunction ?? 0),
-          cause: error,
-        },
-      );
-    }
-    irp.ioStatus.status = error.status;
-    ioCompleteRequest(irp, IO_NO_INCREMENT);
-    return error.status;
+function dispatchThrew(kernel: Kernel, irp: IRP, id: number, at: number, error: unknown): NTSTATUS {
+  if (!(error instanceof NtError)) {
+    return kernel.exceptionInRoutine(
+      BugcheckCode.SYSTEM_SERVICE_EXCEPTION,
+      error,
+      kernel.currentMethod ?? 'dispatch',
+    );
   }
+  if (irp.id !== id || irp.currentLocation !== at || irp.state !== 'Allocated') {
+    return kernel.bugcheck(
+      BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
+      [0x6, id, error.status, 0],
+      `A dispatch routine threw ${ntStatusName(error.status)} after it had completed IRP ${id} or passed it down.`,
+      { cause: error },
+    );
+  }
+  irp.ioStatus.status = error.status;
+  ioCompleteRequest(irp, IO_NO_INCREMENT);
+  return error.status;
 }
 
 function checkDispatchResult(
@@ -516,7 +540,7 @@ function checkDispatchResult(
 function irpData(irp: IRP, stack: IO_STACK_LOCATION, device: DEVICE_OBJECT): Record<string, TraceValue> {
   const data: Record<string, TraceValue> = { irp: irp.id, device: device.displayName };
   const major = stack.majorFunction;
-  if (isDeviceControl(major)) data['ioctl'] = `0x${hex(stack.parameters.ioControlCode)}`;
+  if (isDeviceControl(major)) data['ioctl'] = stack.parameters.ioControlCode;
   else if (major === IRP_MJ_PNP || major === IRP_MJ_POWER)
     data['minor'] = irpMinorName(major, stack.minorFunction);
   else if (major === IRP_MJ_CREATE && stack.fileObject !== null)
@@ -592,20 +616,18 @@ function callCompletion(
   routine: IO_COMPLETION_ROUTINE,
   context: unknown,
 ): NTSTATUS {
-  const driver = device?.driverObject.shortName ?? 'kernel';
-  return kernel.callOut(driver, 'IoCompletion', () => {
-    try {
-      return routine(device, irp, context);
-    } catch (error) {
-      if (!(error instanceof NtError)) throw error;
-      return kernel.bugcheck(
-        BugcheckCode.SYSTEM_SERVICE_EXCEPTION,
-        [error.status, irp.id, 0, 0],
-        `A completion routine for ${describeIrp(irp)} threw ${ntStatusName(error.status)}; nobody can take that status.`,
-        { driver, method: 'IoCompletion', cause: error },
-      );
-    }
-  });
+  const { irql } = kernel.processor;
+  kernel.pushFrame(device?.driverObject.shortName ?? kernel.currentDriver, 'IoCompletion');
+  let result: NTSTATUS;
+  try {
+    result = routine(device, irp, context);
+  } catch (error) {
+    // Nobody is there to take a status.
+    return kernel.exceptionInRoutine(BugcheckCode.SYSTEM_SERVICE_EXCEPTION, error, 'a completion routine');
+  }
+  if (kernel.processor.irql !== irql) kernel.irqlChanged(irql);
+  kernel.popFrame();
+  return result;
 }
 
 function finishIrp(kernel: Kernel, irp: IRP): void {
@@ -628,7 +650,7 @@ function finishIrp(kernel: Kernel, irp: IRP): void {
   // First: it returns the output, which whoever waits for the event will look at.
   if (onCompleted !== null) onCompleted(irp);
   if (userEvent !== null) keSetEvent(userEvent);
-  else if (onCompleted === null && kernel.io.driverIrps.has(irp)) {
+  else if (onCompleted === null && kernel.io.isDriverIrp(irp)) {
     kernel.trace.finding(
       'kernel',
       'A driver-allocated IRP was completed past its last location: no completion routine took it back, so nobody frees it.',

@@ -12,13 +12,7 @@ import {
 } from './device.ts';
 import { type EVENT_TYPE, KEVENT, keResetEvent, keSetEvent, keWaitForSingleObject } from './event.ts';
 import type { CreateOptions } from './io-manager.ts';
-import {
-  describeIrp,
-  type IO_STACK_LOCATION,
-  type IRP,
-  ioCallDriver,
-  ioGetNextIrpStackLocation,
-} from './irp.ts';
+import { describeIrp, type IRP, ioCallDriver, ioGetNextIrpStackLocation } from './irp.ts';
 import { ioCancelIrp } from './irp-cancel.ts';
 import { PASSIVE_LEVEL, requireIrql } from './irql.ts';
 import type { Kernel } from './kernel.ts';
@@ -177,7 +171,9 @@ export class UserProcess {
     input: Uint8Array | null,
     output: Uint8Array | null,
   ): IoResult {
-    return this.#enter(() => {
+    // The way of every property request: one closure, no other detour.
+    return this.kernel.enter(() => {
+      if (this.kernel.processor.irql !== PASSIVE_LEVEL) this.#requirePassive();
       const irp = this.#newDeviceControl(this.#file(handle), ioControlCode, input, output);
       return this.#sendAndWait(irp, output);
     });
@@ -219,13 +215,13 @@ export class UserProcess {
     return this.#pendingIrps.size;
   }
 
-  #newIrp(file: FILE_OBJECT, majorFunction: number): { irp: IRP; stack: IO_STACK_LOCATION } {
+  #newIrp(file: FILE_OBJECT, majorFunction: number): IRP {
     const irp = this.kernel.io.allocateIrp(ioGetAttachedDevice(file.deviceObject).stackSize);
     const stack = ioGetNextIrpStackLocation(irp);
     stack.majorFunction = majorFunction;
     stack.fileObject = file;
     irp.requestor = this;
-    return { irp, stack };
+    return irp;
   }
 
   #newDeviceControl(
@@ -234,13 +230,14 @@ export class UserProcess {
     input: Uint8Array | null,
     output: Uint8Array | null,
   ): IRP {
-    const { irp, stack } = this.#newIrp(file, IRP_MJ_DEVICE_CONTROL);
-    this.kernel.io.setDeviceControlBuffers(irp, stack, ioControlCode, input, output);
+    const irp = this.#newIrp(file, IRP_MJ_DEVICE_CONTROL);
+    this.kernel.io.setDeviceControlBuffers(irp, ioGetNextIrpStackLocation(irp), ioControlCode, input, output);
     return irp;
   }
 
   #newReadWrite(file: FILE_OBJECT, majorFunction: number, bytes: Uint8Array, byteOffset: number): IRP {
-    const { irp, stack } = this.#newIrp(file, majorFunction);
+    const irp = this.#newIrp(file, majorFunction);
+    const stack = ioGetNextIrpStackLocation(irp);
     stack.parameters.length = bytes.length;
     stack.parameters.byteOffset = byteOffset;
     const { flags } = ioGetAttachedDevice(file.deviceObject);
@@ -547,10 +544,13 @@ export class UserProcess {
 
   #enter<T>(fn: () => T): T {
     return this.kernel.enter(() => {
-      if (this.kernel.processor.irql !== PASSIVE_LEVEL)
-        requireIrql(PASSIVE_LEVEL, `user mode ('${this.name}')`);
+      if (this.kernel.processor.irql !== PASSIVE_LEVEL) this.#requirePassive();
       return fn();
     });
+  }
+
+  #requirePassive(): void {
+    requireIrql(PASSIVE_LEVEL, `user mode ('${this.name}')`);
   }
 }
 
