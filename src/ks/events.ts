@@ -43,7 +43,7 @@ import {
 } from './constants.ts';
 import { KsItemTable } from './item-table.ts';
 import { encodeGuids } from './multiple-item.ts';
-import { answerSets, nodeTable } from './property-handler.ts';
+import { answerSets, tableOf } from './property-handler.ts';
 import type { KsHandler } from './property-item.ts';
 import { KsRequest } from './request.ts';
 import { KSEVENTDATA } from './structs.ts';
@@ -240,7 +240,7 @@ export function ksEnableEvent(irp: IRP, table: KsEventTable, options: EnableEven
       return listEventSets(irp, table);
     }
     const request = KsRequest.of(irp);
-    return handleEvent(request, request.hasNode ? nodeTable(request, options.nodes) : table, options);
+    return handleEvent(request, tableOf(request, table, options.nodes), options);
   } catch (error) {
     if (error instanceof NtError) return error.status;
     throw error;

@@ -4,16 +4,22 @@
  */
 export * from './attributes.ts';
 export * from './audio-structs.ts';
+export * from './connection-properties.ts';
 export * from './constants.ts';
 export * from './data-format.ts';
+export * from './data-intersection.ts';
 export * from './data-range.ts';
+export * from './device-control.ts';
 export * from './event-ids.ts';
+export * from './events.ts';
+export * from './filter-properties.ts';
 export * from './guids/audio.ts';
 export * from './guids/categories.ts';
 export * from './guids/formats.ts';
 export * from './guids/names.ts';
 export * from './guids/nodes.ts';
 export * from './guids/sets.ts';
+export * from './irp-queue.ts';
 export {
   alignUp,
   type FieldType,
@@ -24,11 +30,21 @@ export {
   viewOf,
 } from './layout.ts';
 export * from './matching.ts';
+export * from './method-handler.ts';
 export * from './method-ids.ts';
 export * from './multiple-item.ts';
 export * from './names.ts';
+export * from './object-header.ts';
 export * from './pin-connect.ts';
 export * from './pin-descriptor.ts';
+export * from './pin-properties.ts';
+export * from './property-description.ts';
+export { ksPropertyHandler } from './property-handler.ts';
 export * from './property-ids.ts';
+export * from './property-item.ts';
+export { KsRequest } from './request.ts';
+export * from './requests.ts';
+export * from './stream-headers.ts';
 export * from './structs.ts';
+export * from './validate-connect.ts';
 export * from './wave-format.ts';

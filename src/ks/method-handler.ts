@@ -15,7 +15,7 @@ import {
 } from '../kernel/index.ts';
 import { KSMETHOD_TYPE_BASICSUPPORT, KSMETHOD_TYPE_SEND, KSMETHOD_TYPE_SETSUPPORT } from './constants.ts';
 import { KsItemTable } from './item-table.ts';
-import { answerSets, nodeTable } from './property-handler.ts';
+import { answerSets, tableOf } from './property-handler.ts';
 import type { KsHandler } from './property-item.ts';
 import { KsRequest } from './request.ts';
 
@@ -63,7 +63,7 @@ export function ksMethodHandler(
   irp.ioStatus.information = 0;
   try {
     const request = KsRequest.of(irp);
-    return handleMethod(request, request.hasNode ? nodeTable(request, nodes) : table);
+    return handleMethod(request, tableOf(request, table, nodes));
   } catch (error) {
     if (error instanceof NtError) return error.status;
     throw error;

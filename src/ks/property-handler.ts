@@ -54,16 +54,20 @@ export function ksPropertyHandler(
   irp.ioStatus.information = 0;
   try {
     const request = KsRequest.of(irp);
-    return handleProperty(request, request.hasNode ? nodeTable(request, nodes) : table);
+    return handleProperty(request, tableOf(request, table, nodes));
   } catch (error) {
     if (error instanceof NtError) return error.status;
     throw error;
   }
 }
 
-/** The table of the node that a request names. Throws NtError for a node that does not exist or has no items. */
-export function nodeTable<T>(request: KsRequest, nodes: readonly (T | null)[] | undefined): T {
-  const table = nodes?.[request.nodeId];
+/**
+ * The table for a request: with the topology bit that of its node; objects that keep no tables of nodes answer such requests from their own. Throws NtError for
+ * a node that does not exist or has no items.
+ */
+export function tableOf<T>(request: KsRequest, own: T, nodes: readonly (T | null)[] | undefined): T {
+  if (!request.hasNode || nodes === undefined) return own;
+  const table = nodes[request.nodeId];
   if (table === undefined) throw new NtError(STATUS_INVALID_PARAMETER, `there is no node ${request.nodeId}`);
   if (table === null) throw new NtError(STATUS_PROPSET_NOT_FOUND, `node ${request.nodeId} has no items`);
   return table;
