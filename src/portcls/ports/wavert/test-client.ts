@@ -9,6 +9,8 @@ import {
   ntStatusName,
   ntSuccess,
   type PnpChild,
+  PowerSystemSleeping3,
+  PowerSystemWorking,
   STATUS_SUCCESS,
   TestPlatform,
   type TestPlatformOptions,
@@ -123,6 +125,15 @@ export class TestMachine {
   unplug(): void {
     this.#cards = [];
     this.kernel.pnp.reenumerate();
+  }
+
+  /** The whole machine goes to S3. */
+  sleep(): void {
+    this.kernel.pnp.setSystemPowerState(PowerSystemSleeping3);
+  }
+
+  wake(): void {
+    this.kernel.pnp.setSystemPowerState(PowerSystemWorking);
   }
 
   openFilter(process: UserProcess = this.client): HANDLE {

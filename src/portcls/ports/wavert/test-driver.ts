@@ -53,6 +53,7 @@ import {
   KSSTATE_STOP,
   KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
   pcmFormat,
+  signalProcessingMode,
   waveFormatOf,
 } from '../../../ks/index.ts';
 import {
@@ -399,6 +400,8 @@ export class TestStream
   rights: DRMRIGHTS | null = null;
   loopbackProtection = 0;
   writePosition = -1;
+  /** The signal-processing mode that the open request named. */
+  readonly mode: GUID | null;
   lastBufferPosition = -1;
   #bytesPerSecond: number;
   #frameBytes: number;
@@ -422,6 +425,7 @@ export class TestStream
     this.script = script;
     this.portStream = portStream;
     this.capture = capture;
+    this.mode = signalProcessingMode(format.attributes);
     const wave = waveFormatOf(format);
     this.#bytesPerSecond = wave?.nAvgBytesPerSec ?? 192_000;
     this.#frameBytes = wave?.nBlockAlign ?? 4;
