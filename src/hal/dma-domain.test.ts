@@ -50,6 +50,19 @@ describe('DMA isolation', () => {
     expect(() => domain.map(CARD, -1, 5)).toThrow(RangeError);
   });
 
+  it('opens nothing of a card that was pulled out to its successor, and lets its driver close it all the same', () => {
+    const domain = new DmaDomain();
+    domain.map(CARD, 0x1000, 0x100);
+    domain.map(CARD, 0x3000, 0x100);
+    domain.retire(CARD);
+    expect(domain.allows(CARD, 0x1000, 1)).toBe(false);
+    domain.map(CARD, 0x2000, 0x100);
+    domain.unmap(CARD, 0x1000, 0x100);
+    domain.unmap(CARD, 0x3000, 0x100);
+    expect(() => domain.unmap(CARD, 0x3000, 0x100)).toThrow(/not mapped/);
+    expect(domain.rangesOf(CARD)).toEqual([{ start: 0x2000, length: 0x100 }]);
+  });
+
   it('agrees with a map of single bytes after any sequence of mapping and unmapping', () => {
     const SPACE = 96;
     const range = { start: fc.integer({ min: 0, max: SPACE - 1 }), length: fc.integer({ min: 1, max: 24 }) };

@@ -22,6 +22,10 @@ class DmaWindowSet {
     return this.#starts.map((start, i) => ({ start, length: (this.#ends[i] ?? start) - start }));
   }
 
+  get isEmpty(): boolean {
+    return this.#mappings.size === 0;
+  }
+
   add(start: number, length: number): void {
     const key = `${start}+${length}`;
     const mapping = this.#mappings.get(key);
@@ -100,6 +104,8 @@ class DmaWindowSet {
 export class DmaDomain {
   readonly #everyone = new DmaWindowSet();
   readonly #devices = new Map<string, DmaWindowSet>();
+  /** Windows of cards that were pulled out, until their drivers have closed them one by one. */
+  readonly #retired: { readonly busDevice: string; readonly windows: DmaWindowSet }[] = [];
 
   /** Opens a range to a device. Mappings may overlap; each must be unmapped by itself. Throws a RangeError for an impossible range. */
   map(busDevice: string | null, start: number, length: number): void {
@@ -113,12 +119,23 @@ export class DmaDomain {
 
   /** Closes a range again. Throws a RangeError when exactly this range was not open: its owner lost count. */
   unmap(busDevice: string | null, start: number, length: number): void {
-    if (!this.#windows(busDevice).remove(start, length)) {
+    if (!this.#windows(busDevice).remove(start, length) && !this.#removeRetired(busDevice, start, length)) {
       throw new RangeError(
         `DMA range ${start.toString(16)}h, ${length} bytes, was not mapped for ${busDevice ?? 'all devices'}; ` +
           'it must be unmapped as it was mapped, once.',
       );
     }
+  }
+
+  /**
+   * The card with this id was pulled out: another one in its slot, which has the same id, reaches nothing that was opened to the old one.
+   * The old one's driver closes its ranges as if nothing had happened.
+   */
+  retire(busDevice: string): void {
+    const windows = this.#devices.get(busDevice);
+    if (!windows) return;
+    this.#devices.delete(busDevice);
+    if (!windows.isEmpty) this.#retired.push({ busDevice, windows });
   }
 
   /** May the device move all bytes from `start` on? One look at the last range in the usual case. */
@@ -140,6 +157,15 @@ export class DmaDomain {
   /** What a device may reach on its own account: ascending, without overlaps. */
   rangesOf(busDevice: string | null): readonly DmaRange[] {
     return (busDevice === null ? this.#everyone : this.#devices.get(busDevice))?.ranges ?? [];
+  }
+
+  #removeRetired(busDevice: string | null, start: number, length: number): boolean {
+    const index = this.#retired.findIndex(
+      (one) => one.busDevice === busDevice && one.windows.remove(start, length),
+    );
+    if (index < 0) return false;
+    if (this.#retired[index]?.windows.isEmpty) this.#retired.splice(index, 1);
+    return true;
   }
 
   #windows(busDevice: string | null): DmaWindowSet {

@@ -102,6 +102,7 @@ export class PciSlot implements PciConfigTarget, CardSlot {
     for (const window of this.#windows) window.unmap();
     this.#windows = [];
     this.#source?.disconnect();
+    this.#platform.dma.retire(this.busDevice);
     this.card.detach();
   }
 
