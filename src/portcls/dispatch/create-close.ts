@@ -184,8 +184,11 @@ export function dispatchCleanup(_device: AdapterDevice, irp: IRP): NTSTATUS {
   const file = ioGetCurrentIrpStackLocation(irp).fileObject;
   const handle = file?.fsContext;
   if (isHandle(handle)) {
+    handle.cleanedUp = true;
     handle.port.eventList.removeFor(handle);
     if (handle.kind === 'pin') handle.cleanup();
+    // The device is gone and so is the client: a request that the driver still holds would keep the file open for ever.
+    if (handle.port.retired) handle.port.properties.abandonPending((other) => other === handle);
   }
   irp.ioStatus.status = STATUS_SUCCESS;
   ioCompleteRequest(irp);

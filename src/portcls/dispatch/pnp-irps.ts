@@ -195,8 +195,8 @@ function surpriseRemoval(device: AdapterDevice, irp: IRP): NTSTATUS {
 }
 
 /**
- * REMOVE_DEVICE: everything the device holds is let go of, whatever the driver forgot; then the IRP goes down, and the FDO is
- * detached and deleted. The ports' last release destroys the miniports.
+ * REMOVE_DEVICE: everything the device holds is let go of, whatever the driver forgot; then the FDO is detached, the IRP goes
+ * down, and the FDO is deleted. The ports' last release destroys the miniports.
  */
 function removeDevice(device: AdapterDevice, irp: IRP): NTSTATUS {
   const { kernel, driverName } = device;
@@ -230,8 +230,9 @@ function removeDevice(device: AdapterDevice, irp: IRP): NTSTATUS {
   const lowerDevice = device.lowerDevice;
   irp.ioStatus.status = STATUS_SUCCESS;
   ioSkipCurrentIrpStackLocation(irp);
-  const status = ioCallDriver(lowerDevice, irp);
+  // Detached first: when the hardware is gone, the bus driver deletes the PDO while it handles this IRP.
   ioDetachDevice(lowerDevice);
+  const status = ioCallDriver(lowerDevice, irp);
   ioDeleteDevice(device.deviceObject);
   return status;
 }
@@ -255,6 +256,7 @@ function queryCapabilities(device: AdapterDevice, irp: IRP): NTSTATUS {
 function retirePorts(device: AdapterDevice): void {
   for (const port of device.ports()) {
     port.retired = true;
+    port.properties.abandonPending((handle) => handle.cleanedUp);
   }
 }
 

@@ -11,6 +11,8 @@ export class PortFilter {
   readonly fileObject: FILE_OBJECT;
   /** Pins that are open on this filter instance. */
   readonly pins = new Set<PortPin>();
+  /** The client's last handle is gone; only requests under way still refer to the file. */
+  cleanedUp = false;
   /** Filter requests have no stream: PCPROPERTY_REQUEST.minorTarget is null. */
   readonly stream: IUnknown | null = null;
 
@@ -57,6 +59,8 @@ export abstract class PortPin {
   readonly fileObject: FILE_OBJECT;
   readonly pinId: number;
   readonly connect: KSPIN_CONNECT;
+  /** The client's last handle is gone; only requests under way still refer to the file. */
+  cleanedUp = false;
   /** The process that opened the pin; null for kernel-mode clients. */
   readonly process: UserProcess | null;
 

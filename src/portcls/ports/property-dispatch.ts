@@ -56,6 +56,7 @@ class PendingRequest extends PCPROPERTY_REQUEST {
   state: 'free' | 'running' | 'pending' | 'abandoned' = 'free';
   /** Which use of the object it is; a request completed while its handler runs may be in its next use when that returns. */
   serial = 0;
+  handle: PortHandle | null = null;
   readonly run: () => HandlerStatus;
 
   constructor(dispatcher: PropertyDispatcher) {
@@ -177,6 +178,7 @@ export class PropertyDispatcher {
     const request = this.#free.pop() ?? new PendingRequest(this);
     const serial = ++request.serial;
     request.state = 'running';
+    request.handle = handle;
     request.majorTarget = this.#port.unknownMiniport;
     request.minorTarget = handle.stream;
     request.node = node;
@@ -283,10 +285,11 @@ export class PropertyDispatcher {
 
   /**
    * Completes what handlers left pending, because the device goes. The requests are the driver's own no longer: if it completes
-   * them later, nothing happens.
+   * them later, nothing happens. `concerns` picks the handles whose requests are meant; all of them otherwise.
    */
-  abandonPending(): void {
+  abandonPending(concerns: (handle: PortHandle) => boolean = () => true): void {
     for (const request of [...this.#pending]) {
+      if (request.handle !== null && !concerns(request.handle)) continue;
       this.#kernel.trace.finding(
         'PortCls',
         'A property request that the miniport left pending was not completed before the device went; PortCls completes it.',
@@ -310,6 +313,7 @@ export class PropertyDispatcher {
     request.value = null;
     request.instance = null;
     request.minorTarget = null;
+    request.handle = null;
     if (this.#free.length < 8) this.#free.push(request);
   }
 }
