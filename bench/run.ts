@@ -1,0 +1,83 @@
+/**
+ * npm run bench [-- --smoke] [-- --json FILE]
+ *
+ * Every figure stands beside a plain memory copy measured in the same run: compare ratios between computers, not milliseconds.
+ * --smoke runs everything shortly, to see that it runs at all.
+ */
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type Figure, formatFigures, memoryCopyBytesPerSecond } from './measure.ts';
+import { propertyFigures } from './properties.ts';
+import { type StreamBench, streamFigure } from './streams.ts';
+
+const { values } = parseArgs({
+  options: { smoke: { type: 'boolean', default: false }, json: { type: 'string' } },
+});
+const smoke = values.smoke;
+/** Seconds of audio, scaled down for a smoke run. */
+const seconds = (full: number) => (smoke ? Math.max(2, Math.round(full / 100)) : full);
+
+const copy = memoryCopyBytesPerSecond(smoke ? 64e6 : 2e9);
+const figures: Figure[] = [
+  {
+    name: 'memory copy, 1920-byte blocks',
+    value: copy / 1e6,
+    unit: 'MB/s',
+    aim: null,
+    higherIsBetter: true,
+    ofMemoryCopy: 1,
+  },
+];
+// The first run warms the compiler up; its figure is not kept.
+streamFigure(
+  { name: 'warm-up', streams: 1, mode: 'event', bufferMs: 20, seconds: seconds(1000), aim: null },
+  copy,
+);
+const streams: readonly StreamBench[] = [
+  {
+    name: '1 stream, event, 20 ms buffer',
+    streams: 1,
+    mode: 'event',
+    bufferMs: 20,
+    seconds: seconds(6000),
+    aim: 5000,
+  },
+  {
+    name: '1 stream, timer, 40 ms buffer',
+    streams: 1,
+    mode: 'timer',
+    bufferMs: 40,
+    seconds: seconds(6000),
+    aim: 5000,
+  },
+  {
+    name: '1 stream, event, 500 ms buffer',
+    streams: 1,
+    mode: 'event',
+    bufferMs: 500,
+    seconds: seconds(12000),
+    aim: 5000,
+  },
+  {
+    name: '10 streams at once, event, 20 ms',
+    streams: 10,
+    mode: 'event',
+    bufferMs: 20,
+    seconds: seconds(600),
+    aim: null,
+  },
+  {
+    name: '100 streams at once, event, 20 ms',
+    streams: 100,
+    mode: 'event',
+    bufferMs: 20,
+    seconds: seconds(60),
+    aim: null,
+  },
+];
+for (const bench of streams) figures.push(streamFigure(bench, copy));
+figures.push(...propertyFigures(smoke ? 2_000 : 300_000));
+
+console.log(formatFigures(figures));
+if (smoke) console.log('\n(smoke run: too short to judge by)');
+if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`);
