@@ -1,5 +1,14 @@
 import { PciBusDriver } from '../../hal/index.ts';
-import { type DriverPackage, Kernel, type LeakReport, type Registry, Trace } from '../../kernel/index.ts';
+import {
+  BugcheckError,
+  type DriverPackage,
+  Kernel,
+  type LeakReport,
+  type Registry,
+  Trace,
+} from '../../kernel/index.ts';
+import type { QemuAudio } from './qemu-audio.ts';
+import { QemuError } from './qemu-error.ts';
 import { QemuPlatform } from './qemu-platform.ts';
 import { QemuProcess } from './qemu-process.ts';
 
@@ -8,8 +17,10 @@ const DEFAULT_RAM_BYTES = 64 * MEGABYTE;
 
 /** What QEMU is to be started with. */
 export interface QemuMachineOptions {
-  /** `-device` and `-audiodev` arguments: the cards and where their sound goes. */
+  /** `-device` arguments for the cards; those for their sound, too, unless `audio` says where it goes. */
   readonly deviceArguments: readonly string[];
+  /** What is at the jacks of the card with `audiodev=snd`. */
+  readonly audio?: QemuAudio;
   /** A multiple of 1 MiB; 64 MiB by default. */
   readonly ramBytes?: number;
   readonly trace?: Trace;
@@ -24,10 +35,13 @@ export class QemuMachine {
   readonly platform: QemuPlatform;
   readonly kernel: Kernel;
   readonly pciBus: PciBusDriver;
+  /** The WAV file in which the output is recorded, null when `audio` asks for none. */
+  readonly recordingPath: string | null;
   #started = false;
   #leaks: LeakReport | null = null;
 
-  private constructor(platform: QemuPlatform, options: QemuMachineOptions) {
+  private constructor(platform: QemuPlatform, recordingPath: string | null, options: QemuMachineOptions) {
+    this.recordingPath = recordingPath;
     this.platform = platform;
     this.kernel = new Kernel(platform, {
       trace: options.trace ?? new Trace(),
@@ -42,9 +56,9 @@ export class QemuMachine {
     if (ramBytes % MEGABYTE !== 0 || ramBytes < 16 * MEGABYTE) {
       throw new RangeError(`ramBytes is ${ramBytes}; it must be a multiple of 1 MiB, 16 MiB or more.`);
     }
-    const process = await QemuProcess.start(ramBytes, options.deviceArguments);
+    const process = await QemuProcess.start(ramBytes, options.deviceArguments, options.audio);
     try {
-      return new QemuMachine(new QemuPlatform(process, ramBytes), options);
+      return new QemuMachine(new QemuPlatform(process, ramBytes), process.recordingPath, options);
     } catch (error) {
       process.kill();
       throw error;
@@ -55,37 +69,48 @@ export class QemuMachine {
     return this.kernel.trace;
   }
 
-  /** As on `sim`. */
+  /** As on `sim`. Here and in the other calls that run the machine: @throws QemuError when QEMU has ended */
   installDriver(driver: DriverPackage): void {
-    this.kernel.enter(() => this.kernel.pnp.installDriver(driver));
+    guarded(() => this.kernel.enter(() => this.kernel.pnp.installDriver(driver)));
   }
 
   /** Boots: the PCI bus is enumerated, resources are assigned, drivers loaded and devices started. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.kernel.enter(() => {
-      this.kernel.pnp.addBus(this.pciBus);
-      this.kernel.pnp.start();
+    guarded(() => {
+      this.kernel.enter(() => {
+        this.kernel.pnp.addBus(this.pciBus);
+        this.kernel.pnp.start();
+      });
+      this.kernel.drain();
     });
-    this.kernel.drain();
   }
 
   /** Lets real time pass: this many ticks of 100 ns. Blocks this thread. */
   runFor(ticks: number): void {
-    this.kernel.runFor(ticks);
+    guarded(() => this.kernel.runFor(ticks));
   }
 
   /** Runs until `done()` or until the clock reaches `limitTick`; true if done. Blocks this thread. */
   runUntil(done: () => boolean, limitTick: number): boolean {
-    return this.kernel.runUntil(done, limitTick);
+    return guarded(() => this.kernel.runUntil(done, limitTick));
   }
 
-  /** Removes the devices, ends QEMU (which completes its WAV file) and returns what should not have outlived it. */
+  /**
+   * Removes the devices, ends QEMU (which completes its WAV file) and returns what should not have outlived it. When QEMU has ended by
+   * itself there are no devices to take leave of: files are removed, and nothing is thrown.
+   */
   dispose(): LeakReport {
     if (this.#leaks) return this.#leaks;
     try {
-      if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
+      try {
+        guarded(() => {
+          if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
+        });
+      } catch (error) {
+        if (!(error instanceof QemuError)) throw error;
+      }
       this.#leaks = this.kernel.dispose();
     } finally {
       this.platform.dispose();
@@ -95,5 +120,15 @@ export class QemuMachine {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+}
+
+/** A driver that meets the end of QEMU in the middle of an access did nothing wrong: not a bugcheck, but the machine's own error. */
+function guarded<T>(run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof BugcheckError && error.bugcheck.cause instanceof QemuError) throw error.bugcheck.cause;
+    throw error;
   }
 }

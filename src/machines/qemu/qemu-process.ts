@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { haltingRom } from './halting-rom.ts';
+import { prepareQemuAudio, type QemuAudio } from './qemu-audio.ts';
 import { QemuError } from './qemu-error.ts';
 
 /** Oldest version whose cards, options and qtest behave as needed here. */
@@ -69,13 +70,16 @@ export function findQemu(): { readonly program: string; readonly version: string
 export class QemuProcess {
   readonly ramPath: string;
   readonly pipePath: string;
+  /** Where the card's output is recorded, null when it is not. */
+  readonly recordingPath: string | null;
   readonly #directory: string;
   readonly #logPath: string;
   readonly #child: ChildProcess;
   #exited = false;
   readonly #onExit = () => this.kill();
 
-  private constructor(directory: string, child: ChildProcess) {
+  private constructor(directory: string, child: ChildProcess, recordingPath: string | null) {
+    this.recordingPath = recordingPath;
     this.#directory = directory;
     this.#child = child;
     this.ramPath = join(directory, 'ram');
@@ -91,7 +95,11 @@ export class QemuProcess {
    * Starts QEMU with the devices given and waits until it has opened the qtest FIFOs.
    * @throws QemuError with what QEMU said when it does not start
    */
-  static async start(ramBytes: number, deviceArguments: readonly string[]): Promise<QemuProcess> {
+  static async start(
+    ramBytes: number,
+    deviceArguments: readonly string[],
+    audio: QemuAudio | null = null,
+  ): Promise<QemuProcess> {
     const { program } = findQemu();
     const memoryFileSystem = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
     const directory = mkdtempSync(join(memoryFileSystem, 'miniport-qemu-'));
@@ -105,6 +113,7 @@ export class QemuProcess {
     }
     const romPath = join(directory, 'rom.bin');
     writeFileSync(romPath, haltingRom());
+    const sound = audio === null ? null : prepareQemuAudio(audio, directory);
     const megabytes = ramBytes / (1024 * 1024);
     const log = openSync(join(directory, 'qemu.log'), 'w');
     const child = spawn(
@@ -125,13 +134,18 @@ export class QemuProcess {
         ],
         ...['-machine', 'pc,memory-backend=ram,usb=off,hpet=off', '-m', `${megabytes}M`],
         ...['-qtest', `pipe:${pipePath}`, '-qtest-log', '/dev/null'],
+        ...(sound?.deviceArguments ?? []),
         ...deviceArguments,
       ],
       // A process group of its own: Ctrl-C is ours to handle, so that QEMU can still finish its WAV file.
-      { stdio: ['pipe', log, log], detached: true },
+      {
+        stdio: ['pipe', log, log],
+        detached: true,
+        env: { ...process.env, ...sound?.environment },
+      },
     );
     closeSync(log);
-    const qemu = new QemuProcess(directory, child);
+    const qemu = new QemuProcess(directory, child, sound?.recordingPath ?? null);
     try {
       await qemu.#waitForFifo();
     } catch (error) {

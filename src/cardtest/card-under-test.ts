@@ -1,0 +1,82 @@
+import type { AccessSize } from '../kernel/index.ts';
+
+/** Interleaved 16-bit samples at one rate. */
+export interface CardSignal {
+  readonly sampleRate: number;
+  readonly channels: number;
+  readonly samples: Int16Array;
+}
+
+/** What is connected to the card's analogue side. */
+export interface CardWiring {
+  /** Rate at which the output is recorded. A card that plays at this rate is recorded bit by bit. 48000 by default. */
+  readonly outputRate?: number;
+  /** A signal at the recording inputs, repeated over and over; silence by default. */
+  readonly input?: CardSignal;
+}
+
+/** Where a base address register put its window. */
+export interface CardWindow {
+  readonly kind: 'io' | 'memory32' | 'memory64';
+  /** Bytes. */
+  readonly size: number;
+  readonly address: number;
+}
+
+/**
+ * A card reached by bus cycles alone: no driver, no kernel between. The same on every machine, so that one test speaks to a model in this
+ * process and to a card in QEMU. Accesses take effect at once; time passes only in {@link letTimePass} and {@link waitUntil} on `sim`, all
+ * the while on `qemu`.
+ */
+export interface CardUnderTest {
+  /** Name of the machine: `sim` or `qemu`. */
+  readonly machine: string;
+  /** Which card, and whose: for the head of a report. */
+  readonly description: string;
+  /** True when time is the computer's own: a test then allows for coarse timers. */
+  readonly realTime: boolean;
+  readonly wiring: CardWiring;
+  /** True until the first access to a register after power-on that can change anything. */
+  readonly pristine: boolean;
+
+  /** One bus cycle in the window of a base address register. Values are unsigned. */
+  readBar(bar: number, offset: number, size: AccessSize): number;
+  writeBar(bar: number, offset: number, size: AccessSize, value: number): void;
+  /** Configuration space; offsets are multiples of the size. */
+  readConfig(offset: number, size: AccessSize): number;
+  writeConfig(offset: number, size: AccessSize, value: number): void;
+  /** The card's windows by number of base address register, null where there is none. */
+  readonly windows: readonly (CardWindow | null)[];
+
+  /**
+   * RAM that the card may reach, filled with zeros, until the next {@link freeRam} or power-on; returns its physical address.
+   * @throws RangeError when none is left
+   */
+  allocateRam(bytes: number, alignment?: number): number;
+  /** Gives all of it back. */
+  freeRam(): void;
+  readRam(physicalAddress: number, bytes: number): Uint8Array;
+  writeRam(physicalAddress: number, bytes: Uint8Array): void;
+  readRamUlong(physicalAddress: number): number;
+  writeRamUlong(physicalAddress: number, value: number): void;
+
+  /** Level of the line that the card's interrupt pin is wired to. */
+  readonly interruptAsserted: boolean;
+
+  /** Ticks of 100 ns since power-on of the machine. */
+  readonly now: number;
+  letTimePass(ticks: number): void;
+  /** Lets time pass until `condition()` or for `limitTicks`; true when the condition came true. Looks once a millisecond or oftener. */
+  waitUntil(condition: () => boolean, limitTicks: number): boolean;
+
+  /** What left the card's main output since power-on, as far as the recorder has it (it may be some ten milliseconds late on `qemu`). */
+  readonly output: CardSignal;
+
+  /** Power off and on again, with other wiring if given. All RAM is lost. */
+  powerCycle(wiring?: CardWiring): Promise<void>;
+  /** Ends the machine. */
+  dispose(): void;
+}
+
+/** Makes a machine with the card in it, powered on. */
+export type CardFactory = (wiring?: CardWiring) => Promise<CardUnderTest>;
