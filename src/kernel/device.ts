@@ -290,7 +290,8 @@ export function ioCreateDevice(
 
 /**
  * IoDeleteDevice: takes the device object out of the namespace and out of its driver's list. The driver detached it first, and
- * nothing is attached above it: anything else is a bugcheck. Open files keep the object itself alive. IRQL = PASSIVE_LEVEL.
+ * nothing is attached above it (unless it is a PDO): anything else is a bugcheck. Open files keep the object itself alive.
+ * IRQL = PASSIVE_LEVEL.
  */
 export function ioDeleteDevice(deviceObject: DEVICE_OBJECT): void {
   requireIrql(PASSIVE_LEVEL, 'IoDeleteDevice');
@@ -305,7 +306,8 @@ export function ioDeleteDevice(deviceObject: DEVICE_OBJECT): void {
       { driver: driver.shortName, method: 'IoDeleteDevice' },
     );
   }
-  if (deviceObject.attachedDevice !== null) {
+  // A PDO goes with IRP_MN_REMOVE_DEVICE, which drivers above it detach after: Windows waits for them, and so does its memory here.
+  if (deviceObject.attachedDevice !== null && (deviceObject.flags & DO_BUS_ENUMERATED_DEVICE) === 0) {
     kernel.bugcheck(
       BugcheckCode.DRIVER_VERIFIER_IOMANAGER_VIOLATION,
       [0x4, 0, 0, 0],

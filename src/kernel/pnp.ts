@@ -687,7 +687,7 @@ export class PnpManager {
     const hadStack = pdo.attachedDevice !== null;
     if (hadStack) {
       this.#ask(pdo, IRP_MN_REMOVE_DEVICE);
-      if (!pdo.deletePending && pdo.attachedDevice !== null) {
+      if (pdo.attachedDevice !== null) {
         this.#kernel.bugcheck(
           BugcheckCode.DRIVER_VERIFIER_DETECTED_VIOLATION,
           [0x0, 0, 0, 0],
