@@ -100,6 +100,9 @@ export class AudioClient {
       get now() {
         return kernel.clock.now;
       },
+      get stopped() {
+        return kernel.stopped !== null;
+      },
       createAlarm: (callback) => kernel.clock.createAlarm(callback),
       queueContinuation: (callback) => kernel.queueContinuation(callback),
       enter: (fn) => kernel.enter(fn),
@@ -210,11 +213,11 @@ export class AudioClient {
       : describeConversion(stream.format, format);
   }
 
-  /** Closes all streams and ends the process. */
+  /** Closes all streams and ends the process; after a bugcheck there is nothing left to end. */
   close(): void {
     for (const stream of this.#streams) stream.close();
     this.#streams.clear();
-    this.process.terminate();
+    if (this.#kernel.stopped === null) this.process.terminate();
   }
 
   [Symbol.dispose](): void {

@@ -29,6 +29,7 @@ import {
   KSSTATE_PAUSE,
   KSSTATE_RUN,
   KSSTATE_STOP,
+  KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
 } from '../../ks/index.ts';
 import {
   type DEVICE_POWER_STATE,
@@ -53,8 +54,8 @@ const FIFO_BYTES = 32;
 /** From a slot on the AC-link to the analogue pin: one audio frame of 48 kHz in the codec's input latch (AC'97 2.3, 4.1). */
 const CODEC_DELAY_100NS = 208;
 const BYTES_PER_SAMPLE = 2;
-/** KSPACKET flag of SetWritePacket: this packet is the last one. */
-const EOS_FLAG = 0x1;
+/** Flag of SetWritePacket: this packet is the last one (DDI page KSRTAUDIO_SETWRITEPACKET_INFO). */
+const EOS_FLAG = KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM;
 
 export interface WaveStreamOptions {
   readonly pin: number;

@@ -1,5 +1,6 @@
 import { NtError } from '../../kernel/index.ts';
 import { ClientError, explained } from '../client-error.ts';
+import { endpointName } from '../endpoints/names.ts';
 import type { FilterModel, NodeModel, NodePropertyModel, RangeModel } from '../inspect/model.ts';
 import type { KsObject } from '../requests/ks-object.ts';
 import { encodeUlong, longAt, ulongAt } from '../requests/ks-object.ts';
@@ -120,11 +121,10 @@ function makeControl(
   property: ControlProperty,
   several: boolean,
 ): Control {
-  const typeWords = node.type.replace('KSNODETYPE_', '').replaceAll('_', ' ').toLowerCase();
-  const base = node.name ?? typeWords.replace(/^./, (letter) => letter.toUpperCase());
+  const base = node.name ?? placeName(filter, node);
   return {
     id: `${filter.reference}/${node.id}/${property.property}`,
-    name: several ? `${base} ${property.word}` : base,
+    name: several || node.name === null ? `${base} ${property.word}` : base,
     filter,
     node,
     property,
@@ -222,24 +222,48 @@ function choicesOf(filter: FilterModel, node: NodeModel, property: ControlProper
   return choices.sort((a, b) => a.value - b.value);
 }
 
-/** The name of the pin, or the nearest node with a name, against (or along) the flow of data. */
-function nameBehind(filter: FilterModel, node: number | null, pin: number, against: boolean): string {
-  let at = node;
-  let atPin = pin;
-  for (let hops = 0; hops <= filter.nodes.length; hops++) {
-    if (at === null) {
-      const found = filter.pins.find(({ id }) => id === atPin);
-      return found?.name ?? found?.category.replace(/^KS(NODETYPE|CATEGORY)_/, '') ?? `pin ${atPin}`;
-    }
-    const here = filter.nodes[at];
-    const next = filter.connections.filter((wire) => (against ? wire.toNode : wire.fromNode) === at);
-    const [only] = next;
-    if (next.length !== 1 || only === undefined)
-      return here?.name ?? here?.type.replace('KSNODETYPE_', '') ?? `node ${at}`;
-    at = against ? only.fromNode : only.toNode;
-    atPin = against ? only.fromPin : only.toPin;
+/** What a node without a name is called: after the jack on either side of it, else after the node before it. */
+function placeName(filter: FilterModel, node: NodeModel): string {
+  const before = lineEnd(filter, node.id, true);
+  const behind = lineEnd(filter, node.id, false);
+  for (const end of [before, behind]) {
+    const pin = end.node === null ? filter.pins.find(({ id }) => id === end.pin) : undefined;
+    if (pin?.category.startsWith('KSNODETYPE_')) return endpointName(pin);
   }
-  return `pin ${pin}`;
+  const neighbour = before.node === null ? undefined : filter.nodes[before.node];
+  return neighbour?.name ?? typeName(node);
+}
+
+/** The name of what a line comes from, or goes to: its pin, or the node at which several lines meet. */
+function nameBehind(filter: FilterModel, node: number | null, pin: number, against: boolean): string {
+  const end = node === null ? { node, pin } : lineEnd(filter, node, against);
+  if (end.node === null) {
+    const found = filter.pins.find(({ id }) => id === end.pin);
+    return found === undefined ? `pin ${end.pin}` : endpointName(found);
+  }
+  const here = filter.nodes[end.node];
+  return here?.name ?? (here === undefined ? `node ${end.node}` : typeName(here));
+}
+
+/** Follows the only wire on one side of a node to a pin, or to a node with none or several; `pin` is then that node's. */
+function lineEnd(filter: FilterModel, start: number, against: boolean): { node: number | null; pin: number } {
+  let node: number | null = start;
+  let pin = 0;
+  for (let hops = 0; node !== null && hops <= filter.nodes.length; hops++) {
+    const here: number = node;
+    const wires = filter.connections.filter((wire) => (against ? wire.toNode : wire.fromNode) === here);
+    const [wire] = wires;
+    if (wires.length !== 1 || wire === undefined) break;
+    node = against ? wire.fromNode : wire.toNode;
+    pin = against ? wire.fromPin : wire.toPin;
+  }
+  return { node, pin };
+}
+
+/** `Volume` for KSNODETYPE_VOLUME. */
+function typeName(node: NodeModel): string {
+  const words = node.type.replace('KSNODETYPE_', '').replaceAll('_', ' ').toLowerCase();
+  return words.replace(/^./, (letter) => letter.toUpperCase());
 }
 
 function requireChoice(control: Control, value: number): void {

@@ -34,18 +34,16 @@ const CATEGORY_NAMES: Readonly<Record<string, { readonly name: string; readonly 
 
 /**
  * What people call the endpoint behind a bridge pin: always 'Speakers' for speakers, else the pin's name, else the name of its
- * category. Source: "Audio Endpoint Builder Algorithm", naming convention.
+ * category. A pin name that only spells its category out ('Line Connector') gives way to what is on the socket ('Line In').
+ * Source: "Audio Endpoint Builder Algorithm", naming convention.
  */
 export function endpointName(pin: PinModel): string {
-  const known = CATEGORY_NAMES[pin.category];
   if (pin.category === 'KSNODETYPE_SPEAKER') return 'Speakers';
-  if (pin.name !== null && pin.name !== '') return pin.name;
+  const spelled = pin.category.replace(/^KS(NODETYPE|CATEGORY)_/, '').replaceAll('_', ' ').toLowerCase();
+  if (pin.name !== null && pin.name !== '' && pin.name.toLowerCase() !== spelled) return pin.name;
+  const known = CATEGORY_NAMES[pin.category];
   if (known !== undefined) return pin.dataFlow === 'out' ? (known.out ?? known.name) : known.name;
-  const words = pin.category
-    .replace(/^KS(NODETYPE|CATEGORY)_/, '')
-    .replaceAll('_', ' ')
-    .toLowerCase();
-  return words.startsWith('{') ? `Pin ${pin.id}` : words.replace(/^./, (letter) => letter.toUpperCase());
+  return spelled.startsWith('{') ? `Pin ${pin.id}` : spelled.replace(/^./, (letter) => letter.toUpperCase());
 }
 
 /** Which endpoint is the default one: the first of these categories that exists, then by id ("form factor rank"). */

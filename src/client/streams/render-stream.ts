@@ -5,6 +5,12 @@ import type { StreamSetup } from './stream.ts';
 import { Stream } from './stream.ts';
 
 /**
+ * Silence played behind the last sample, on top of the latency that the driver states: hardware has FIFOs that drivers
+ * understate, and what is still in them is lost when the engine stops.
+ */
+const DRAIN_MARGIN_MS = 5;
+
+/**
  * Plays what a reader gives, to its last sample. The buffer is filled before RUN and then refilled as the device plays it; after
  * the end it is filled with silence until the last sample has left the converter, and only then stopped.
  */
@@ -19,12 +25,15 @@ export class RenderStream extends Stream {
   /** Packet mode: number of the next packet to write; null after the last. */
   #nextPacket: number | null = 0;
   #silencedPackets = 0;
+  /** From the position of the last sample to when the engine may stop. */
+  readonly #drainBytes: number;
 
   /** `source` gives sound in the stream's own format. */
   constructor(setup: StreamSetup, source: PcmReader) {
     super(setup);
     this.#source = source;
     this.#silence = silenceByte(setup.format);
+    this.#drainBytes = this.latencyBytes + mulDivCeil(this.bytesPerSecond, DRAIN_MARGIN_MS, 1000);
   }
 
   /** Has the source given everything? The stream goes on until that has been played. */
@@ -45,7 +54,7 @@ export class RenderStream extends Stream {
   }
 
   protected override service(): number | null {
-    if (this.#soundEnd !== null && this.positionBytes >= this.#soundEnd + this.latencyBytes) return null;
+    if (this.#soundEnd !== null && this.positionBytes >= this.#soundEnd + this.#drainBytes) return null;
     if (this.mode === 'packet') this.#writePackets(this.pin.packetCount());
     else {
       if (this.deviceBytes > this.#writtenBytes) this.#skipAhead();
@@ -54,7 +63,7 @@ export class RenderStream extends Stream {
     const half = this.buffer.byteLength / 2;
     const untilHalf = Math.max(half / 2, this.#writtenBytes - this.positionBytes - half);
     if (this.#soundEnd === null) return untilHalf;
-    return Math.min(untilHalf, this.#soundEnd + this.latencyBytes - this.positionBytes);
+    return Math.min(untilHalf, this.#soundEnd + this.#drainBytes - this.positionBytes);
   }
 
   /** The device has played bytes that nobody wrote: what comes next goes where the device will be in a moment. */

@@ -31,6 +31,8 @@ export type StreamState = 'stopped' | 'running' | 'paused' | 'ended' | 'failed' 
 export interface StreamHost {
   readonly process: ClientProcess;
   readonly now: number;
+  /** The kernel has stopped with a bugcheck: nothing can be given back any more. */
+  readonly stopped: boolean;
   createAlarm(callback: () => void): Alarm;
   /** Runs the callback as user-mode code from the machine's outermost loop. */
   queueContinuation(callback: () => void): void;
@@ -212,9 +214,13 @@ export abstract class Stream {
     });
   }
 
-  /** Stops and gives everything back. A second call does nothing. */
+  /** Stops and gives everything back. A second call does nothing, nor does one after a bugcheck. */
   close(): void {
     if (this.#state === 'closed') return;
+    if (this.host.stopped) {
+      this.#state = 'closed';
+      return;
+    }
     this.host.enter(() => {
       if (this.#state === 'running' || this.#state === 'paused') this.#guarded(() => this.finish());
       this.#sleep();

@@ -104,6 +104,7 @@ export class TestDevice implements ClientProcess {
       get now() {
         return clock.now;
       },
+      stopped: false,
       createAlarm: (callback) => clock.createAlarm(callback),
       queueContinuation: (callback) => void this.#continuations.push(callback),
       enter: (fn) => fn(),
