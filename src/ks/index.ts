@@ -42,7 +42,7 @@ export * from './property-description.ts';
 export { ksPropertyHandler } from './property-handler.ts';
 export * from './property-ids.ts';
 export * from './property-item.ts';
-export { KSIDENTIFIER_SIZE, KSP_NODE_SIZE, KsRequest, readUlong } from './request.ts';
+export { KSIDENTIFIER_SIZE, KSP_NODE_SIZE, KsRequest, readUlong, writeUlong } from './request.ts';
 export * from './requests.ts';
 export * from './stream-headers.ts';
 export * from './structs.ts';
