@@ -54,11 +54,17 @@ export class FileByteSource implements ByteSource {
   }
 }
 
+/** Writes that follow each other are gathered up to this much. */
+const WRITE_BUFFER_BYTES = 256 * 1024;
+
 /** A file on disk to write to; it is made, or emptied, at once, so that a wrong path is found before the run. */
 export class FileByteSink implements ByteSink {
   readonly seekable = true;
   readonly #path: string;
   readonly #descriptor: number;
+  readonly #buffer = new Uint8Array(WRITE_BUFFER_BYTES);
+  #bufferPosition = 0;
+  #buffered = 0;
 
   /** @throws CliError when the file cannot be made */
   constructor(path: string) {
@@ -71,6 +77,29 @@ export class FileByteSink implements ByteSink {
   }
 
   write(position: number, from: Uint8Array, byteOffset: number, byteLength: number): void {
+    const follows = position === this.#bufferPosition + this.#buffered;
+    if (!follows || this.#buffered + byteLength > WRITE_BUFFER_BYTES) this.#flush();
+    if (byteLength > WRITE_BUFFER_BYTES) {
+      this.#put(from, byteOffset, byteLength, position);
+      return;
+    }
+    if (this.#buffered === 0) this.#bufferPosition = position;
+    this.#buffer.set(from.subarray(byteOffset, byteOffset + byteLength), this.#buffered);
+    this.#buffered += byteLength;
+  }
+
+  close(): void {
+    this.#flush();
+    closeSync(this.#descriptor);
+  }
+
+  #flush(): void {
+    const count = this.#buffered;
+    this.#buffered = 0;
+    this.#put(this.#buffer, 0, count, this.#bufferPosition);
+  }
+
+  #put(from: Uint8Array, byteOffset: number, byteLength: number, position: number): void {
     let done = 0;
     try {
       while (done < byteLength) {
@@ -79,9 +108,5 @@ export class FileByteSink implements ByteSink {
     } catch (error) {
       throw fileError(this.#path, 'written', error);
     }
-  }
-
-  close(): void {
-    closeSync(this.#descriptor);
   }
 }

@@ -16,6 +16,7 @@ import {
 } from '../../portcls/index.ts';
 import { Ac97Common } from './common.ts';
 import { BUS_MASTER } from './descriptor-ring.ts';
+import { MEDIA_CATEGORIES } from './names.ts';
 import { Ac97TopologyMiniport } from './topology-miniport.ts';
 import { WavePin } from './wave-filter.ts';
 import { Ac97WaveMiniport } from './wave-miniport.ts';
@@ -98,4 +99,5 @@ export const install: DriverPackage = {
   description: "Intel ICH AC'97 Audio Controller",
   hardwareIds: ['PCI\\VEN_8086&DEV_2415'],
   driverEntry,
+  registry: { driver: MEDIA_CATEGORIES },
 };

@@ -26,6 +26,7 @@ import {
   KSAUDFNAME_MIC_MUTE,
   KSAUDFNAME_MIC_VOLUME,
   KSAUDFNAME_MICROPHONE_BOOST,
+  KSAUDFNAME_MONO_MIX,
   KSAUDFNAME_MONO_OUT,
   KSAUDFNAME_MONO_OUT_MUTE,
   KSAUDFNAME_MONO_OUT_VOLUME,
@@ -33,6 +34,7 @@ import {
   KSAUDFNAME_PC_SPEAKER_MUTE,
   KSAUDFNAME_PC_SPEAKER_VOLUME,
   KSAUDFNAME_RECORDING_SOURCE,
+  KSAUDFNAME_STEREO_MIX,
   KSAUDFNAME_TREBLE,
   KSAUDFNAME_VIDEO,
   KSAUDFNAME_VIDEO_MUTE,
@@ -70,6 +72,14 @@ import {
   type ToneStage,
   TREBLE,
 } from './mixer-controls.ts';
+import {
+  NAME_HEADPHONE_MUTE,
+  NAME_HEADPHONE_VOLUME,
+  NAME_MIC_IN_MUTE,
+  NAME_PHONE_MUTE,
+  NAME_PHONE_VOLUME,
+  NAME_WAVE_IN_MUTE,
+} from './names.ts';
 import * as R from './registers.ts';
 import { bridgePin } from './wave-filter.ts';
 
@@ -115,7 +125,7 @@ const COLOR_NONE = 0;
 const CONNECTOR_3_5MM = 1; // eConnType3Point5mm
 const CONNECTOR_ATAPI = 3; // eConnTypeAtapiInternal
 const LOCATION_REAR = 1; // eGeoLocRear
-const LOCATION_INSIDE_CHASSIS = 9; // eGeoLocInsideMobileLid is 8; eGeoLocDrivebay 9
+const LOCATION_ATAPI = 13; // eGeoLocATAPI
 const GENERAL_PRIMARY_BOX = 0; // eGenLocPrimaryBox
 const GENERAL_INTERNAL = 1; // eGenLocInternal
 const PORT_JACK = 0; // ePortConnJack
@@ -138,7 +148,7 @@ const INTERNAL_HEADER: KSJACK_DESCRIPTION = {
   channelMapping: 0,
   color: COLOR_NONE,
   connectionType: CONNECTOR_ATAPI,
-  geoLocation: LOCATION_INSIDE_CHASSIS,
+  geoLocation: LOCATION_ATAPI,
   genLocation: GENERAL_INTERNAL,
   portConnection: PORT_INTEGRATED,
   isConnected: true,
@@ -220,8 +230,8 @@ const INPUTS: readonly InputSpec[] = [
     stage: inputStage(R.NAM_PHONE_VOLUME, 1),
     category: KSNODETYPE_PHONE_LINE,
     pinName: null,
-    volumeName: null,
-    muteName: null,
+    volumeName: NAME_PHONE_VOLUME,
+    muteName: NAME_PHONE_MUTE,
     jack: INTERNAL_HEADER,
     mandatory: false,
   },
@@ -236,6 +246,12 @@ const INPUTS: readonly InputSpec[] = [
     jack: INTERNAL_HEADER,
     mandatory: false,
   },
+];
+
+/** The record mux takes the mixer's output twice; a sum of one gives each tap its name. */
+const MIXES: readonly (readonly [source: R.RecordSource, name: GUID])[] = [
+  ['stereoMix', KSAUDFNAME_STEREO_MIX],
+  ['monoMix', KSAUDFNAME_MONO_MIX],
 ];
 
 /** One end of a connection. */
@@ -341,7 +357,15 @@ export function buildTopology(features: CodecFeatures): Topology {
       KSAUDFNAME_MASTER_MUTE,
       jack(FRONT_LEFT_RIGHT, COLOR_LIME),
     ],
-    [R.NAM_AUX_OUT_VOLUME, 2, KSNODETYPE_HEADPHONES, null, null, null, jack(FRONT_LEFT_RIGHT, COLOR_LIME)],
+    [
+      R.NAM_AUX_OUT_VOLUME,
+      2,
+      KSNODETYPE_HEADPHONES,
+      null,
+      NAME_HEADPHONE_VOLUME,
+      NAME_HEADPHONE_MUTE,
+      jack(FRONT_LEFT_RIGHT, COLOR_LIME),
+    ],
     [
       R.NAM_MONO_VOLUME,
       1,
@@ -359,7 +383,9 @@ export function buildTopology(features: CodecFeatures): Topology {
     builder.wire(end, builder.pin(KSPIN_DATAFLOW_OUT, category, pinName, outputJack));
   }
 
-  recordable.push({ source: 'stereoMix', from: mix }, { source: 'monoMix', from: mix });
+  for (const [source, name] of MIXES) {
+    recordable.push({ source, from: builder.through(mix, KSNODETYPE_SUM, name, { kind: 'none' }) });
+  }
   const mux = builder.node(KSNODETYPE_MUX, KSAUDFNAME_RECORDING_SOURCE, {
     kind: 'mux',
     sources: recordable.map(({ source }) => source),
@@ -371,7 +397,7 @@ export function buildTopology(features: CodecFeatures): Topology {
     { node: mux, pin: 0 },
     recordStage(R.NAM_RECORD_GAIN, 2),
     KSAUDFNAME_WAVE_IN_VOLUME,
-    null,
+    NAME_WAVE_IN_MUTE,
   );
   const record = builder.pin(KSPIN_DATAFLOW_OUT, KSCATEGORY_AUDIO, null, null);
   builder.wire(recorded, record);
@@ -379,7 +405,7 @@ export function buildTopology(features: CodecFeatures): Topology {
   let micRecord: End | null = null;
   if (features.dedicatedMic && mic) {
     const from = has(R.NAM_RECORD_GAIN_MIC)
-      ? builder.gain(mic, recordStage(R.NAM_RECORD_GAIN_MIC, 1), KSAUDFNAME_MIC_IN_VOLUME, null)
+      ? builder.gain(mic, recordStage(R.NAM_RECORD_GAIN_MIC, 1), KSAUDFNAME_MIC_IN_VOLUME, NAME_MIC_IN_MUTE)
       : mic;
     micRecord = builder.pin(KSPIN_DATAFLOW_OUT, KSCATEGORY_AUDIO, null, null);
     builder.wire(from, micRecord);

@@ -28,8 +28,14 @@ import {
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
-import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import {
+  type PCFILTER_DESCRIPTOR,
+  PCFILTER_NODE,
+  type PCNODE_DESCRIPTOR,
+  type PCPIN_DESCRIPTOR,
+} from '../../portcls/index.ts';
 import type { CodecFeatures } from './common.ts';
+import { NAME_ADC, NAME_MIC_ADC } from './names.ts';
 
 export const WavePin = {
   renderHost: 0,
@@ -121,9 +127,9 @@ export function waveFilter(features: CodecFeatures): PCFILTER_DESCRIPTOR {
     hostPin(KSPIN_DATAFLOW_OUT, pcmRange(2, features.variableRate)),
     bridgePin(KSPIN_DATAFLOW_IN),
   ];
-  const nodes = [
+  const nodes: PCNODE_DESCRIPTOR[] = [
     { type: KSNODETYPE_DAC, name: null },
-    { type: KSNODETYPE_ADC, name: null },
+    { type: KSNODETYPE_ADC, name: NAME_ADC },
   ];
   const connections = [
     { fromNode: PCFILTER_NODE, fromNodePin: WavePin.renderHost, toNode: 0, toNodePin: 1 },
@@ -136,7 +142,7 @@ export function waveFilter(features: CodecFeatures): PCFILTER_DESCRIPTOR {
       hostPin(KSPIN_DATAFLOW_OUT, pcmRange(1, features.variableRateMic)),
       bridgePin(KSPIN_DATAFLOW_IN),
     );
-    nodes.push({ type: KSNODETYPE_ADC, name: null });
+    nodes.push({ type: KSNODETYPE_ADC, name: NAME_MIC_ADC });
     connections.push(
       { fromNode: PCFILTER_NODE, fromNodePin: WavePin.micBridge, toNode: 2, toNodePin: 1 },
       { fromNode: 2, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: WavePin.micHost },

@@ -49,8 +49,11 @@ import type { Ac97Common, EngineInterruptSink, EngineName } from './common.ts';
 import { type RingGeometry, ringGeometry, writeDescriptors } from './descriptor-ring.ts';
 import * as R from './registers.ts';
 
-/** The engines' FIFOs hold this much between memory and the AC-link (82801AA: eight dwords each). */
-const FIFO_BYTES = 32;
+/**
+ * What an engine may hold between memory and the AC-link. The datasheet gives no depth; what is reported here is a bound that
+ * clients may rely on when they wait for the last sample: four bursts of eight dwords, 0.7 ms of 48 kHz stereo.
+ */
+const FIFO_BYTES = 128;
 /** From a slot on the AC-link to the analogue pin: one audio frame of 48 kHz in the codec's input latch (AC'97 2.3, 4.1). */
 const CODEC_DELAY_100NS = 208;
 const BYTES_PER_SAMPLE = 2;
