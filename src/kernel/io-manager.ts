@@ -369,7 +369,12 @@ export class IoManager {
     if ((device.flags & DO_EXCLUSIVE) !== 0 && device.referenceCount > 0 && related === null) {
       throw new NtError(STATUS_ACCESS_DENIED, `${device.displayName} is exclusive and open`);
     }
-    const file = new FILE_OBJECT(device, remainder, related, process);
+    // Managed before the driver sees it: it may reference it in its create routine.
+    const file = obCreateObject(
+      new FILE_OBJECT(device, remainder, related, process),
+      'FILE_OBJECT',
+      `${device.displayName}${printableFileName(remainder)}`,
+    );
     const top = ioGetAttachedDevice(device);
     const irp = this.allocateIrp(top.stackSize);
     const stack = ioGetNextIrpStackLocation(irp);
@@ -385,12 +390,13 @@ export class IoManager {
     const status = this.sendAndWait(top, irp);
     this.freeIrp(irp);
     if (!ntSuccess(status)) {
+      // Never open, so dropping it sends nothing.
+      obDereferenceObject(file);
       device.referenceCount--;
       if (related !== null) obDereferenceObject(related);
-      throw new NtError(status, name);
+      throw new NtError(status, printableFileName(name));
     }
     file.isOpen = true;
-    obCreateObject(file, 'FILE_OBJECT', `${device.displayName}${printableFileName(remainder)}`);
     return file;
   }
 
