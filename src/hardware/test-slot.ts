@@ -119,6 +119,14 @@ export interface RegisterReport {
   readonly meaning: string | undefined;
 }
 
+/** One transfer that a card reported. */
+export interface TransferReport {
+  readonly name: string;
+  readonly direction: 'read' | 'write';
+  readonly busAddress: number;
+  readonly length: number;
+}
+
 /** One finding that a card, or the bus on its behalf, reported. */
 export interface FindingReport {
   readonly what: string;
@@ -150,6 +158,7 @@ export class FakeSlot implements CardSlot {
   asserted = false;
   readonly lineChanges: LineChange[] = [];
   readonly registers: RegisterReport[] = [];
+  readonly transfers: TransferReport[] = [];
   readonly findings: FindingReport[] = [];
   /** Called when the line rises: a test's interrupt service routine. */
   onInterrupt: (() => void) | null = null;
@@ -194,7 +203,8 @@ export class FakeSlot implements CardSlot {
       wantsDma: options.wantsDma ?? false,
       register: (name, direction, value, size, meaning) =>
         this.registers.push({ name, direction, value, size, meaning }),
-      dma: () => undefined,
+      dma: (name, direction, busAddress, length) =>
+        this.transfers.push({ name, direction, busAddress, length }),
       finding: (what, data) => this.findings.push({ what, data }),
     };
   }

@@ -156,6 +156,7 @@ export abstract class BusMasterEngine {
 
   writeLvi(value: number, now: number): void {
     this.#lvi = value & INDEX_MASK;
+    const refused = this.#refused;
     this.#refused = false;
     if (this.#state === 'done') {
       // "If the run/pause bit remains set, any update of LVI resumes the bus master" (PRM §3.2.4).
@@ -164,6 +165,8 @@ export abstract class BusMasterEngine {
       if (this.dmaRuns) this.#step();
     } else if (this.#state === 'active') {
       this.#prefetch();
+      // The common case, a running ring moved on: nothing flows differently at this very tick.
+      if (!refused) return;
     }
     this.advance(now);
   }
@@ -219,7 +222,7 @@ export abstract class BusMasterEngine {
   /** Brings samples, ring and status up to `now`. */
   abstract advance(now: number): void;
 
-  /** When something happens next that raises the interrupt, or null; never later than two descriptors ahead while it runs. */
+  /** When something happens next that somebody may wait for, or null; never later than two descriptors ahead. */
   abstract nextEventTick(): number | null;
 
   /** Says whether frames pass at the converter, and how many a second; the caller has advanced to `now`. */
@@ -366,21 +369,17 @@ export abstract class BusMasterEngine {
   }
 
   /**
-   * How many samples from now a descriptor ends of which somebody wants to know: the current one when its end interrupts, or
-   * when FIFO errors do (a refusal shows only when the transfer is tried), else the prefetched one, so that a ring without
-   * interrupts is looked at once in two descriptors. Null: nothing to wait for.
+   * How many samples from now a descriptor ends of which somebody wants to know: the current one when its end interrupts or
+   * halts, or when FIFO errors interrupt (a refusal shows only when the transfer is tried); else the prefetched one, so that a
+   * ring without interrupts is looked at once in two descriptors. Null: nothing to wait for.
    */
   protected samplesToEvent(): number | null {
     if (this.#state !== 'active') return null;
     const left = this.length - this.moved;
-    const last = this.#civ === this.#lvi;
     const interrupts =
-      ((this.#control & BD_IOC) !== 0 && (this.#cr & CR_IOCE) !== 0) ||
-      (last && (this.#cr & CR_LVBIE) !== 0) ||
-      (this.#cr & CR_FEIE) !== 0;
-    if (interrupts) return left;
-    if (last) return null;
-    return this.#prefetched ? left + (this.#prefetchedControl & BD_LENGTH) : left;
+      ((this.#control & BD_IOC) !== 0 && (this.#cr & CR_IOCE) !== 0) || (this.#cr & CR_FEIE) !== 0;
+    if (interrupts || this.#civ === this.#lvi || !this.#prefetched) return left;
+    return left + (this.#prefetchedControl & BD_LENGTH);
   }
 
   /** True when a FIFO error would be news worth an interrupt. */

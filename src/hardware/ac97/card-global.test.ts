@@ -81,6 +81,14 @@ describe('resets and the link', () => {
     expect(nam.read16(AC97_POWERDOWN)).toBe(0x000f);
   });
 
+  test('a codec without a start-up time is ready at once', () => {
+    const { nam, nabm, slot } = new Ac97Rig({ codecReadyTicks: 0, sectionReadyTicks: 0 });
+    nabm.write32(GLOB_CNT, CNT_COLD_RESET);
+    expect(nabm.read32(GLOB_STA)).toBe(STA_PCR);
+    expect(nam.read16(AC97_POWERDOWN)).toBe(0x000f);
+    expect(slot.clock.nextDueTick).toBe(null);
+  });
+
   test('a cold reset loses the data of controller and codec; the semaphore bits stay', () => {
     const { nam, nabm, slot } = new Ac97Rig().bringUp();
     nam.write16(AC97_MASTER_VOLUME, 0x0101);
@@ -138,11 +146,14 @@ describe('resets and the link', () => {
   });
 
   test('GLOB_CNT stores its bits, the channel selection among them; reserved bits read 0', () => {
-    const { nabm } = new Ac97Rig().bringUp();
+    const { nabm, slot } = new Ac97Rig().bringUp();
     nabm.write32(GLOB_CNT, 0xffff_ffff & ~CNT_ACLINK_OFF & ~CNT_WARM_RESET);
     expect(nabm.read32(GLOB_CNT)).toBe(CNT_PCM_246 | 0x30 | CNT_COLD_RESET | CNT_GIE);
     nabm.write8(GLOB_CNT + 2, 0x10);
     expect(nabm.read32(GLOB_CNT)).toBe((1 << 20) | 0x30 | CNT_COLD_RESET | CNT_GIE);
+    expect(slot.findings.map((finding) => finding.what)).toContain(
+      '4 or 6 channels of PCM out selected: the codec has two',
+    );
   });
 
   test('PCI reset puts everything back', () => {
@@ -174,6 +185,19 @@ describe('resets and the link', () => {
     rig.nam.write16(0, 0);
     rig.advance(10_000_000);
   });
+});
+
+test('a card that was pulled out works in its next slot', () => {
+  const rig = new Ac97Rig().bringUp();
+  rig.describe('PO', [{ address: DATA_ADDRESS, samples: 960, flags: 0x8000_0000 }]);
+  rig.start('PO', 0, CR_IOCE);
+  rig.card.detach();
+  rig.card.attach(rig.slot);
+  rig.card.reset();
+  rig.bringUp();
+  rig.start('PO', 0, CR_IOCE);
+  rig.advance(1_000_000);
+  expect(rig.slot.asserted).toBe(true);
 });
 
 describe('codec access', () => {

@@ -395,6 +395,32 @@ describe('PCM out', () => {
     expect(rig.slot.asserted).toBe(false);
   });
 
+  test('a refusal in the middle of a buffer shows at its end at the latest', () => {
+    const { rig } = rigWith(noise(100));
+    const end = rig.slot.ramStart + rig.slot.ram.length;
+    rig.describe('PO', [{ address: end - 1600, samples: 9600 }]);
+    const start = rig.now;
+    rig.start('PO', 0, CR_FEIE);
+    rig.advance(10_000_000);
+    expect(rig.slot.asserted).toBe(true);
+    const tick = rig.slot.lineChanges[0]!.tick;
+    expect(tick).toBeGreaterThanOrEqual(start + mulDivCeil(400, 10_000_000, 48000));
+    expect(tick).toBeLessThanOrEqual(start + mulDivCeil(4800, 10_000_000, 48000));
+    expect(rig.card.position('PO')).toMatchObject({ dmaSamples: 800, converterFrames: 400 });
+  });
+
+  test('transfers are reported with address and length when they are wanted', () => {
+    const rig = new Ac97Rig({}, { wantsDma: true }).bringUp();
+    rig.describe('PO', [{ address: DATA_ADDRESS, samples: 960 }]);
+    rig.start('PO', 0);
+    rig.advance(1_000_000);
+    rig.card.catchUp();
+    expect(rig.slot.transfers).toEqual([
+      { name: 'PO', direction: 'read', busAddress: DATA_ADDRESS, length: 96 },
+      { name: 'PO', direction: 'read', busAddress: DATA_ADDRESS + 96, length: 1920 - 96 },
+    ]);
+  });
+
   test('with bus mastering off nothing is fetched; switched on, the stream begins', () => {
     const samples = noise(960);
     const { rig, sink } = rigWith(samples);
@@ -411,15 +437,14 @@ describe('PCM out', () => {
     expect(sink.samples).toEqual(samples);
   });
 
-  test('a long buffer without interrupts costs no alarm', () => {
+  test('a long buffer costs an alarm at its halt and one when the FIFO is played out, and no access is needed', () => {
     const samples = noise(65534);
     const { rig, sink } = rigWith(samples);
     rig.describe('PO', [{ address: DATA_ADDRESS, samples: 65534, flags: BD_BUP }]);
     const fired = rig.slot.clock.fired;
     rig.start('PO', 0);
     rig.advance(100_000_000);
-    rig.card.catchUp();
-    expect(rig.slot.clock.fired).toBe(fired);
+    expect(rig.slot.clock.fired).toBe(fired + 2);
     expect(sink.samples).toEqual(samples);
   });
 });

@@ -177,6 +177,8 @@ export class Ac97Card implements PciCard {
     this.#slot = slot;
     this.#advancedTo = slot.clock.now;
     this.#alarm = slot.clock.createAlarm(() => this.#onAlarm());
+    this.#alarmTick = null;
+    this.#level = false;
     for (const engine of this.#engines) engine.attach(slot);
   }
 
@@ -300,6 +302,9 @@ export class Ac97Card implements PciCard {
     const slot = this.#slot;
     if (slot === null || !(wrote || this.#unsettled)) return;
     this.#unsettled = false;
+    // A codec without a start-up time is there at once.
+    if (this.#linkUpTick !== null && this.#linkUpTick <= this.#advancedTo)
+      this.#bringLinkUp(this.#advancedTo);
     if (this.#followedRevision !== this.#codec.revision || this.#followedRecording !== this.#pi.running)
       this.#followCodec();
     this.#setAlarm();

@@ -85,7 +85,7 @@ export class NabmWindow implements BusTarget {
       report.register(nameOf(offset, size), 'write', value, size, describeNabmValue(offset, size, value));
     const register = REGISTER_AT[offset] ?? null;
     if (register === null || register.widthBytes !== size) {
-      report.finding('bus master write of another width than the register’s', { offset, size, value });
+      report.finding('bus master write of a width that is not the register width', { offset, size, value });
     } else if (register.access === 'RO') {
       report.finding(`write to the read-only register ${register.name}`, { offset, value });
     }

@@ -61,10 +61,12 @@ export class PlayEngine extends BusMasterEngine {
   }
 
   override nextEventTick(): number | null {
-    if (!this.running || !this.dmaRuns) return null;
-    if (this.refused) {
-      return this.fifoErrorAwaited ? this.clock.tickOf(this.handled + (this.#stageSamples >> 1)) : null;
-    }
+    if (!this.running) return null;
+    const frames = this.#stageSamples >> 1;
+    // After a halt or a pause the FIFO is played out: then the jack has all it will get.
+    if (!this.dmaRuns || this.state === 'done')
+      return frames === 0 ? null : this.clock.tickOf(this.handled + frames - 1);
+    if (this.refused) return this.fifoErrorAwaited ? this.clock.tickOf(this.handled + frames) : null;
     const left = this.samplesToEvent();
     if (left === null) return null;
     const slots = Math.ceil((this.#stageSamples + left - this.fifoSamples) / 2);
