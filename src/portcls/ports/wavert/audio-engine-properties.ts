@@ -59,7 +59,7 @@ import type { PortHandle } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
 import { valueBytesOf } from './pin-stream-properties.ts';
 import type { PortWaveRT } from './port-wavert.ts';
-import { putUlonglong } from './value-bytes.ts';
+import { writeUlonglong } from './value-bytes.ts';
 import { WaveRTPin } from './wavert-pin.ts';
 
 /** Channel and Reserved of KSNODEPROPERTY_AUDIO_CHANNEL, behind KSNODEPROPERTY. */
@@ -260,7 +260,7 @@ function streamProperties(engine: EngineCalls): readonly PortProperty<PortHandle
         const bytes = engine.stream(target, 'GetStreamLinearBufferPosition', (node) =>
           node.getStreamLinearBufferPosition(),
         );
-        putUlonglong(valueBytesOf(request, 8), 0, bytes);
+        writeUlonglong(valueBytesOf(request, 8), 0, bytes);
       },
     }),
     audioProperty(KSPROPERTY_AUDIO_PRESENTATION_POSITION, {

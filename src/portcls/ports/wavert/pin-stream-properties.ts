@@ -25,12 +25,14 @@ import {
   KSPROPSETID_Connection,
   KSPROPSETID_DrmAudioStream,
   KSPROPSETID_Stream,
+  readUlong,
   waveFormatOf,
+  writeUlong,
 } from '../../../ks/index.ts';
 import type { PCPROPERTY_REQUEST } from '../../ddi/index.ts';
 import type { PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
-import { putUlong, putUlonglong, takePointer, takeUlong } from './value-bytes.ts';
+import { readPointer, writeUlonglong } from './value-bytes.ts';
 import { WaveRTPin } from './wavert-pin.ts';
 
 const KSAUDIO_POSITION_SIZE = 16;
@@ -66,7 +68,7 @@ function allocatorFraming(pin: WaveRTPin): KSALLOCATOR_FRAMING {
 
 /** The pin uses neither allocator nor clock: any file of the client's, or none, is accepted and not kept. */
 function setHandle(request: PCPROPERTY_REQUEST): void {
-  const handle = takePointer(valueBytesOf(request, HANDLE_SIZE), 0);
+  const handle = readPointer(valueBytesOf(request, HANDLE_SIZE), 0);
   if (handle === 0) return;
   if (request.process === null) throw new NtError(STATUS_INVALID_PARAMETER, 'a handle needs a process');
   obDereferenceObject(request.process.referenceObjectByHandle(handle, FILE_OBJECT));
@@ -125,8 +127,8 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
     onGet: (pin, request) => {
       const { playOffset, writeOffset } = waveRTPin(pin).getPosition();
       const value = valueBytesOf(request, KSAUDIO_POSITION_SIZE);
-      putUlonglong(value, 0, playOffset);
-      putUlonglong(value, 8, writeOffset);
+      writeUlonglong(value, 0, playOffset);
+      writeUlonglong(value, 8, writeOffset);
     },
   },
   {
@@ -139,11 +141,11 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
       const { playOffset, writeOffset } = waveRTPin(pin).getPosition();
       const after = keQueryPerformanceCounter();
       const value = valueBytesOf(request, KSAUDIO_POSITIONEX_SIZE);
-      putUlonglong(value, 0, before.frequency);
-      putUlonglong(value, 8, before.counter);
-      putUlonglong(value, 16, playOffset);
-      putUlonglong(value, 24, writeOffset);
-      putUlonglong(value, 32, after.counter);
+      writeUlonglong(value, 0, before.frequency);
+      writeUlonglong(value, 8, before.counter);
+      writeUlonglong(value, 16, playOffset);
+      writeUlonglong(value, 24, writeOffset);
+      writeUlonglong(value, 32, after.counter);
     },
   },
   {
@@ -157,7 +159,7 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
       if (request.process !== null)
         throw new NtError(STATUS_ACCESS_DENIED, 'content ids are set in kernel mode only');
       const value = valueBytesOf(request, KSDRMAUDIOSTREAM_CONTENTID_SIZE);
-      const contentId = takeUlong(value, 0);
+      const contentId = readUlong(value, 0);
       const drmAudioStream = pin.drmAudioStream;
       if (drmAudioStream === null) {
         // Without IDrmAudioStream a stream takes unprotected content only: id 0.
@@ -165,8 +167,8 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
         throw new NtError(STATUS_NOT_SUPPORTED, 'the stream has no IDrmAudioStream');
       }
       const rights = {
-        copyProtect: takeUlong(value, 4) !== 0,
-        digitalOutputDisable: takeUlong(value, 12) !== 0,
+        copyProtect: readUlong(value, 4) !== 0,
+        digitalOutputDisable: readUlong(value, 12) !== 0,
       };
       pin.callOut('IDrmAudioStream::SetContentId', () => drmAudioStream.setContentId(contentId, rights));
     },
@@ -175,5 +177,5 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
 
 /** Answers a get request with one ULONG, without a DataView. */
 export function setUlongValue(request: PCPROPERTY_REQUEST, value: number): void {
-  putUlong(valueBytesOf(request, 4), 0, value);
+  writeUlong(valueBytesOf(request, 4), 0, value);
 }

@@ -8,24 +8,24 @@ import {
   KSPROPERTY_RTAUDIO_SETWRITEPACKET,
   KSPROPSETID_Audio,
   KSPROPSETID_RtAudio,
+  readUlong,
 } from '../../../ks/index.ts';
-import { takeUlong } from './value-bytes.ts';
 
 /** Offset of KSPROPERTY.Id; the set's GUID comes before it. */
 const ID_OFFSET = 16;
 
 function isSet(input: Uint8Array, set: GUID): boolean {
   return (
-    takeUlong(input, 0) === set.w0 &&
-    takeUlong(input, 4) === set.w1 &&
-    takeUlong(input, 8) === set.w2 &&
-    takeUlong(input, 12) === set.w3
+    readUlong(input, 0) === set.w0 &&
+    readUlong(input, 4) === set.w1 &&
+    readUlong(input, 8) === set.w2 &&
+    readUlong(input, 12) === set.w3
   );
 }
 
 /** Is this KSPROPERTY one of the six that UsePositionLock takes off the device's lock (usepositionlock.md)? */
 export function isPositionRequest(input: Uint8Array): boolean {
-  switch (takeUlong(input, ID_OFFSET)) {
+  switch (readUlong(input, ID_OFFSET)) {
     case KSPROPERTY_RTAUDIO_PACKETCOUNT:
     case KSPROPERTY_RTAUDIO_PRESENTATION_POSITION:
     case KSPROPERTY_RTAUDIO_GETREADPACKET:

@@ -19,12 +19,14 @@ import {
   KSRTAUDIO_BUFFER,
   KSRTAUDIO_HWLATENCY,
   KSRTAUDIO_HWREGISTER,
+  readUlong,
+  writeUlong,
 } from '../../../ks/index.ts';
 import type { BasicSupport, PCPROPERTY_REQUEST } from '../../ddi/index.ts';
 import type { PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
 import { setUlongValue, valueBytesOf, waveRTPin } from './pin-stream-properties.ts';
-import { putUlong, putUlonglong, takePointer, takeUlong } from './value-bytes.ts';
+import { readPointer, writeUlonglong } from './value-bytes.ts';
 import type { HardwareRegister, WaveRTPin } from './wavert-pin.ts';
 
 /** Behind KSPROPERTY: BaseAddress, RequestedBufferSize, NotificationCount or padding (KSRTAUDIO_BUFFER_PROPERTY is 40 bytes). */
@@ -44,13 +46,13 @@ function instanceOf(request: PCPROPERTY_REQUEST): Uint8Array {
 
 function getBuffer(target: PortPin, request: PCPROPERTY_REQUEST, withNotification: boolean): void {
   const instance = instanceOf(request);
-  const notificationCount = withNotification ? takeUlong(instance, 12) : 0;
+  const notificationCount = withNotification ? readUlong(instance, 12) : 0;
   if (withNotification && notificationCount === 0) {
     throw new NtError(STATUS_INVALID_PARAMETER, 'NotificationCount 0: 1 and 2 are possible');
   }
   const buffer = waveRTPin(target).allocateBuffer(request.process, {
-    baseAddress: takePointer(instance, 0),
-    requestedSize: takeUlong(instance, 8),
+    baseAddress: readPointer(instance, 0),
+    requestedSize: readUlong(instance, 8),
     notificationCount,
   });
   request.setBytes(
@@ -94,7 +96,7 @@ function notificationEventProperty(
   act: (pin: WaveRTPin, request: PCPROPERTY_REQUEST, handle: number) => void,
 ): PortProperty<PortPin> {
   const handler = (target: PortPin, request: PCPROPERTY_REQUEST): void => {
-    act(waveRTPin(target), request, takePointer(instanceOf(request), 0));
+    act(waveRTPin(target), request, readPointer(instanceOf(request), 0));
     request.valueSize = 0;
   };
   return {
@@ -171,8 +173,8 @@ export const rtAudioProperties: readonly PortProperty<PortPin>[] = [
     onGet: (pin, request) => {
       const { u64PositionInBlocks, u64QPCPosition } = waveRTPin(pin).getPresentationPosition();
       const value = valueBytesOf(request, PRESENTATION_POSITION_SIZE);
-      putUlonglong(value, 0, u64PositionInBlocks);
-      putUlonglong(value, 8, u64QPCPosition);
+      writeUlonglong(value, 0, u64PositionInBlocks);
+      writeUlonglong(value, 8, u64QPCPosition);
     },
     onSupport: supportedIf(KSPROPERTY_TYPE_GET, hasOutput),
   },
@@ -183,7 +185,7 @@ export const rtAudioProperties: readonly PortProperty<PortPin>[] = [
     valueBytes: SETWRITEPACKET_INFO_SIZE,
     onSet: (pin, request) => {
       const info = valueBytesOf(request, SETWRITEPACKET_INFO_SIZE);
-      waveRTPin(pin).setWritePacket(takeUlong(info, 0), takeUlong(info, 4), takeUlong(info, 8));
+      waveRTPin(pin).setWritePacket(readUlong(info, 0), readUlong(info, 4), readUlong(info, 8));
     },
     onSupport: supportedIf(KSPROPERTY_TYPE_SET, hasOutput),
   },
@@ -195,11 +197,11 @@ export const rtAudioProperties: readonly PortProperty<PortPin>[] = [
     onGet: (pin, request) => {
       const { packetNumber, flags, performanceCounterValue, moreData } = waveRTPin(pin).getReadPacket();
       const value = valueBytesOf(request, GETREADPACKET_INFO_SIZE);
-      putUlong(value, 0, packetNumber);
-      putUlong(value, 4, flags);
-      putUlonglong(value, 8, performanceCounterValue);
-      putUlong(value, 16, moreData ? 1 : 0);
-      putUlong(value, 20, 0);
+      writeUlong(value, 0, packetNumber);
+      writeUlong(value, 4, flags);
+      writeUlonglong(value, 8, performanceCounterValue);
+      writeUlong(value, 16, moreData ? 1 : 0);
+      writeUlong(value, 20, 0);
     },
     onSupport: supportedIf(KSPROPERTY_TYPE_GET, hasInput),
   },

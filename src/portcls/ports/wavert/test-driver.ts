@@ -60,7 +60,9 @@ import {
   pcAddAdapterDevice,
   pcInitializeAdapterDriver,
   pcNewPort,
+  pcRegisterAdapterPnpManagement,
   pcRegisterSubdevice,
+  pcUnregisterAdapterPnpManagement,
 } from '../../adapter-functions.ts';
 import {
   type AUDIO_CURVE_TYPE,
@@ -69,11 +71,14 @@ import {
   type CONSTRICTOR_OPTION,
   type DRMRIGHTS,
   type eChannelTargetType,
+  type IAdapterPnpManagement,
   type IDrmAudioStream,
+  IID_IAdapterPnpManagement,
   IID_IDrmAudioStream,
   IID_IMiniport,
   IID_IMiniportAudioEngineNode,
   IID_IMiniportAudioSignalProcessing,
+  IID_IMiniportPnpNotify,
   IID_IMiniportStreamAudioEngineNode,
   IID_IMiniportStreamAudioEngineNode2,
   IID_IMiniportWaveRT,
@@ -82,8 +87,10 @@ import {
   IID_IMiniportWaveRTStream,
   IID_IMiniportWaveRTStreamNotification,
   IID_IPortEvents,
+  IID_IUnregisterSubdevice,
   type IMiniportAudioEngineNode,
   type IMiniportAudioSignalProcessing,
+  type IMiniportPnpNotify,
   type IMiniportStreamAudioEngineNode2,
   type IMiniportWaveRT,
   type IMiniportWaveRTInputStream,
@@ -93,6 +100,7 @@ import {
   type IPortWaveRT,
   type IPortWaveRTStream,
   type IResourceList,
+  type PC_REBALANCE_TYPE,
   PCEVENT_ITEM_FLAG_BASICSUPPORT,
   PCEVENT_ITEM_FLAG_ENABLE,
   PCEVENT_VERB_ADD,
@@ -100,6 +108,7 @@ import {
   PCFILTER_NODE,
   type PCPROPERTY_ITEM,
   PCPROPERTY_ITEM_FLAG_GET,
+  PcRebalanceRemoveSubdevices,
   type WaveRTAudioBuffer,
   type WaveRTReadPacket,
 } from '../../ddi/index.ts';
@@ -116,6 +125,10 @@ export class TestScript {
   drm = false;
   registers = true;
   signalProcessing = true;
+  /** The position register lies in the first page behind the buffer's MDL, not in device memory. */
+  registerInMemory = false;
+  /** The adapter takes part in rebalances. */
+  rebalance = false;
   /** Pages of cyclic buffers are one physical run. */
   contiguous = true;
   deviceDescription: DEVICE_DESCRIPTION = {
@@ -213,7 +226,7 @@ function filterDescriptor(script: TestScript, events: () => IPortEvents | null):
 /** A WaveRT miniport whose hardware is the machine's clock. */
 export class TestMiniport
   extends CUnknown
-  implements IMiniportWaveRT, IMiniportAudioSignalProcessing, IMiniportAudioEngineNode
+  implements IMiniportWaveRT, IMiniportAudioSignalProcessing, IMiniportAudioEngineNode, IMiniportPnpNotify
 {
   readonly script: TestScript;
   readonly streams: TestStream[] = [];
@@ -233,6 +246,7 @@ export class TestMiniport
     if (iid.equals(IID_IMiniport) || iid.equals(IID_IMiniportWaveRT)) return this;
     if (iid.equals(IID_IMiniportAudioSignalProcessing) && this.script.signalProcessing) return this;
     if (iid.equals(IID_IMiniportAudioEngineNode) && this.script.engine) return this;
+    if (iid.equals(IID_IMiniportPnpNotify)) return this;
     return super.nonDelegatingQueryInterface(iid);
   }
 
@@ -290,6 +304,10 @@ export class TestMiniport
     const stream = new TestStream(this.script, portStream, capture, dataFormat);
     this.streams.push(stream);
     return stream;
+  }
+
+  pnpStop(): void {
+    this.script.note('PnpStop');
   }
 
   getModes(pin: number): readonly GUID[] {
@@ -589,6 +607,10 @@ export class TestStream
 
   getPositionRegister(): KSRTAUDIO_HWREGISTER {
     this.script.note('GetPositionRegister');
+    if (this.script.registerInMemory) {
+      const register = (this.#mapping?.virtualAddress ?? 0) + 64;
+      return { register, width: 64, numerator: 0, denominator: 0, accuracy: this.#frameBytes };
+    }
     return {
       register: this.#mapRegisters(),
       width: 32,
@@ -751,6 +773,48 @@ export class TestStream
   }
 }
 
+/** The adapter's part in rebalances: at the stop it takes its subdevice back. */
+class TestPnpManagement extends CUnknown implements IAdapterPnpManagement {
+  readonly #deviceObject: DEVICE_OBJECT;
+  readonly #script: TestScript;
+  readonly #port: IUnknown;
+
+  constructor(deviceObject: DEVICE_OBJECT, script: TestScript, port: IUnknown) {
+    super('TestPnpManagement');
+    this.#deviceObject = deviceObject;
+    this.#script = script;
+    this.#port = port;
+    port.addRef();
+  }
+
+  protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
+    return iid.equals(IID_IAdapterPnpManagement) ? this : super.nonDelegatingQueryInterface(iid);
+  }
+
+  protected override finalRelease(): void {
+    this.#port.release();
+  }
+
+  getSupportedRebalanceType(): PC_REBALANCE_TYPE {
+    return PcRebalanceRemoveSubdevices;
+  }
+
+  pnpQueryStop(): void {
+    this.#script.note('Adapter PnpQueryStop');
+  }
+
+  pnpCancelStop(): void {
+    this.#script.note('Adapter PnpCancelStop');
+  }
+
+  pnpStop(): void {
+    this.#script.note('Adapter PnpStop');
+    using subdevice = this.#port.queryInterface(IID_IUnregisterSubdevice);
+    subdevice.unregisterSubdevice(this.#deviceObject, this.#port);
+    pcUnregisterAdapterPnpManagement(this.#deviceObject);
+  }
+}
+
 /** What the driver made in its last start. */
 export interface TestDriver extends DriverPackage {
   readonly script: TestScript;
@@ -780,6 +844,10 @@ export function testDriver(script: TestScript, registry: DriverPackage['registry
     port.init(deviceObject, irp, miniport, null, resourceList);
     pcRegisterSubdevice(deviceObject, 'Wave', port);
     driver.miniport = miniport;
+    if (script.rebalance) {
+      using management = new TestPnpManagement(deviceObject, script, port);
+      pcRegisterAdapterPnpManagement(management, deviceObject);
+    }
   };
   return driver;
 }

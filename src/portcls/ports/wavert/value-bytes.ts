@@ -1,31 +1,15 @@
+import { readUlong, writeUlong } from '../../../ks/index.ts';
+
 /**
- * Numbers to and from request bytes without a DataView, for the requests that clients send many times a period. Everything is
- * little-endian; the caller checked the length.
+ * 64-bit numbers to and from request bytes without a DataView, for the requests that clients send many times a period. The
+ * caller checked the length; exact below 2^53, beyond which no position or address lies.
  */
-export function putUlong(bytes: Uint8Array, offset: number, value: number): void {
-  bytes[offset] = value;
-  bytes[offset + 1] = value >>> 8;
-  bytes[offset + 2] = value >>> 16;
-  bytes[offset + 3] = value >>> 24;
+export function writeUlonglong(bytes: Uint8Array, offset: number, value: number): void {
+  writeUlong(bytes, offset, value >>> 0);
+  writeUlong(bytes, offset + 4, Math.floor(value / 0x1_0000_0000) >>> 0);
 }
 
-/** ULONGLONG: exact below 2^53. */
-export function putUlonglong(bytes: Uint8Array, offset: number, value: number): void {
-  putUlong(bytes, offset, value >>> 0);
-  putUlong(bytes, offset + 4, Math.floor(value / 0x1_0000_0000) >>> 0);
-}
-
-export function takeUlong(bytes: Uint8Array, offset: number): number {
-  return (
-    ((bytes[offset] ?? 0) |
-      ((bytes[offset + 1] ?? 0) << 8) |
-      ((bytes[offset + 2] ?? 0) << 16) |
-      ((bytes[offset + 3] ?? 0) << 24)) >>>
-    0
-  );
-}
-
-/** A pointer or handle, 64-bit form: exact below 2^53, beyond which no address lies. */
-export function takePointer(bytes: Uint8Array, offset: number): number {
-  return takeUlong(bytes, offset) + takeUlong(bytes, offset + 4) * 0x1_0000_0000;
+/** A pointer or handle in its 64-bit form. */
+export function readPointer(bytes: Uint8Array, offset: number): number {
+  return readUlong(bytes, offset) + readUlong(bytes, offset + 4) * 0x1_0000_0000;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { GUID } from '../../../com/index.ts';
+import { READ_REGISTER_ULONG } from '../../../hal/index.ts';
 import {
   FILE_OBJECT,
   IRP_MJ_DEVICE_CONTROL,
@@ -44,6 +45,8 @@ import {
   KSPROPERTY_AUDIOENGINE_VOLUMELEVEL,
   KSPROPERTY_AUDIOSIGNALPROCESSING_MODES,
   KSPROPERTY_DRMAUDIOSTREAM_CONTENTID,
+  KSPROPERTY_RTAUDIO_BUFFER,
+  KSPROPERTY_RTAUDIO_POSITIONREGISTER,
   KSPROPERTY_TYPE_BASICSUPPORT,
   KSPROPERTY_TYPE_GET,
   KSPROPERTY_TYPE_SET,
@@ -51,6 +54,7 @@ import {
   KSPROPSETID_AudioEngine,
   KSPROPSETID_AudioSignalProcessing,
   KSPROPSETID_DrmAudioStream,
+  KSPROPSETID_RtAudio,
   KSSTATE_RUN,
   pcmFormat,
 } from '../../../ks/index.ts';
@@ -311,31 +315,69 @@ describe('signal-processing modes', () => {
   });
 });
 
+/** Sends a property as another driver in the kernel would. */
+function fromKernel(
+  machine: TestMachine,
+  pin: number,
+  set: GUID,
+  id: number,
+  verb: number,
+  instance: Uint8Array,
+  value: Uint8Array,
+): number {
+  return machine.kernel.enter(() => {
+    const file = machine.client.referenceObjectByHandle(pin, FILE_OBJECT);
+    const device = ioGetAttachedDevice(file.deviceObject);
+    const irp = ioAllocateIrp(device.stackSize);
+    const input = new Bytes(24 + instance.byteLength).ulong(16, id).ulong(20, verb);
+    set.write(input.view, 0);
+    input.array.set(instance, 24);
+    const next = ioGetNextIrpStackLocation(irp);
+    next.majorFunction = IRP_MJ_DEVICE_CONTROL;
+    next.fileObject = file;
+    next.parameters.ioControlCode = IOCTL_KS_PROPERTY;
+    next.parameters.type3InputBuffer = input.array;
+    next.parameters.inputBufferLength = input.array.byteLength;
+    next.parameters.outputBufferLength = value.byteLength;
+    irp.userBuffer = value;
+    ioSetCompletionRoutine(irp, () => STATUS_MORE_PROCESSING_REQUIRED, null);
+    const status = ioCallDriver(device, irp);
+    ioFreeIrp(irp);
+    obDereferenceObject(file);
+    return status;
+  });
+}
+
+describe('a client in the kernel', () => {
+  test.each([true, false])(
+    'gets buffer and register at system addresses (miniport has the buffer mapped: %s)',
+    (mapped) => {
+      const script = new TestScript();
+      script.mapsBuffer = mapped;
+      const { machine, pin, stream } = open(script);
+      const buffer = new Uint8Array(16);
+      const request = new Bytes(16).ulong(8, 4096).array;
+      const id = KSPROPERTY_RTAUDIO_BUFFER;
+      expect(fromKernel(machine, pin, KSPROPSETID_RtAudio, id, GET, request, buffer)).toBe(STATUS_SUCCESS);
+      expect(pointerAt(buffer, 0)).toBe(stream()?.mdl?.systemMapping?.virtualAddress);
+      const register = new Uint8Array(40);
+      const position = KSPROPERTY_RTAUDIO_POSITIONREGISTER;
+      expect(fromKernel(machine, pin, KSPROPSETID_RtAudio, position, GET, new Uint8Array(8), register)).toBe(
+        STATUS_SUCCESS,
+      );
+      machine.registers[0] = 4711;
+      expect(machine.kernel.enter(() => READ_REGISTER_ULONG(pointerAt(register, 0)))).toBe(4711);
+      expect(machine.end()).toEqual([]);
+    },
+  );
+});
+
 describe('content id', () => {
   const CONTENT = new Bytes(16).ulong(0, 42).ulong(4, 1).ulong(12, 1).array;
 
-  /** Sends the property as another driver in the kernel would. */
   function setFromKernel(machine: TestMachine, pin: number, value: Uint8Array): number {
-    return machine.kernel.enter(() => {
-      const file = machine.client.referenceObjectByHandle(pin, FILE_OBJECT);
-      const device = ioGetAttachedDevice(file.deviceObject);
-      const irp = ioAllocateIrp(device.stackSize);
-      const input = new Bytes(24).ulong(16, KSPROPERTY_DRMAUDIOSTREAM_CONTENTID).ulong(20, SET);
-      KSPROPSETID_DrmAudioStream.write(input.view, 0);
-      const next = ioGetNextIrpStackLocation(irp);
-      next.majorFunction = IRP_MJ_DEVICE_CONTROL;
-      next.fileObject = file;
-      next.parameters.ioControlCode = IOCTL_KS_PROPERTY;
-      next.parameters.type3InputBuffer = input.array;
-      next.parameters.inputBufferLength = 24;
-      next.parameters.outputBufferLength = value.byteLength;
-      irp.userBuffer = value;
-      ioSetCompletionRoutine(irp, () => STATUS_MORE_PROCESSING_REQUIRED, null);
-      const status = ioCallDriver(device, irp);
-      ioFreeIrp(irp);
-      obDereferenceObject(file);
-      return status;
-    });
+    const id = KSPROPERTY_DRMAUDIOSTREAM_CONTENTID;
+    return fromKernel(machine, pin, KSPROPSETID_DrmAudioStream, id, SET, new Uint8Array(0), value);
   }
 
   test('the kernel’s DRM component sets it, applications do not', () => {

@@ -447,6 +447,57 @@ describe('power', () => {
   });
 });
 
+describe('rebalance', () => {
+  function rebalancing(change: (script: TestScript) => void = () => {}) {
+    const client = new Client();
+    client.script.rebalance = true;
+    change(client.script);
+    client.start().open();
+    const device = client.machine.kernel.pnp.findDevice('test:0');
+    if (device === null) throw new Error('the card has no device');
+    return { client, device, pnp: client.machine.kernel.pnp };
+  }
+
+  test('a playing stream in packet mode stops with the device, keeps its buffer, and does not start again', () => {
+    const { client, device, pnp } = rebalancing();
+    const { machine, pin, script } = client.allocate().register().run();
+    const buffer = machine.driver.miniport?.streams[0]?.mapping;
+    expect(pnp.queryStop(device)).toMatchObject({ accepted: true });
+    const mark = script.calls.length;
+    pnp.stop(device);
+    expect(script.calls.slice(mark)).toEqual([
+      'PnpStop',
+      ...['SetState(2)', 'SetState(1)', 'SetState(0)'],
+      ...['SetState(2)', 'SetState(1)', 'SetState(0)'],
+      'Adapter PnpStop',
+    ]);
+    expect(buffer?.isMapped).toBe(true);
+    pnp.startDevice(device);
+    expect(ntSuccess(machine.setState(pin, KSSTATE_RUN))).toBe(false);
+    // The old handles close as ever; the new start has a filter of its own.
+    machine.client.closeHandle(pin);
+    expect(buffer?.isMapped).toBe(false);
+    const again = machine.openPin(machine.openFilter());
+    expect(machine.allocate(again, 4096).status).toBe(STATUS_SUCCESS);
+    expect(machine.end()).toEqual([]);
+  });
+
+  test('a stream without packets whose client has mapped a register keeps the device where it is', () => {
+    const { client, device, pnp } = rebalancing((script) => {
+      script.packets = false;
+    });
+    client.allocate().run();
+    expect(pnp.queryStop(device).accepted).toBe(true);
+    pnp.cancelStop(device);
+    client.rt(KSPROPERTY_RTAUDIO_POSITIONREGISTER, 40, client.pin, new Uint8Array(8));
+    expect(pnp.queryStop(device).accepted).toBe(false);
+    client.machine.setState(client.pin, KSSTATE_STOP);
+    expect(pnp.queryStop(device).accepted).toBe(true);
+    pnp.cancelStop(device);
+    expect(client.machine.end()).toEqual([]);
+  });
+});
+
 describe('the lock of position requests', () => {
   /** SetState(RUN) waits 10 ms; meanwhile another thread asks for the position. Returns the order of events. */
   function order(registry: ConstructorParameters<typeof TestMachine>[1]) {

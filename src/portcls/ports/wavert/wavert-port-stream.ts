@@ -77,13 +77,13 @@ export class PortWaveRTStream extends CUnknown implements IPortWaveRTStream {
 
   allocatePagesForMdl(highAddress: number, totalBytes: number): MDL | null {
     const bytes = this.#checkAllocation('AllocatePagesForMdl', 0, highAddress, totalBytes);
-    const high = Math.min(highAddress, this.#port.highestDmaAddress);
-    return this.#keep(mmAllocatePagesForMdl(0, high, 0, bytes));
+    const high = Math.min(highAddress, this.#highestDmaAddress());
+    return high < 0 ? null : this.#keep(mmAllocatePagesForMdl(0, high, 0, bytes));
   }
 
   allocateContiguousPagesForMdl(lowAddress: number, highAddress: number, totalBytes: number): MDL | null {
     const bytes = this.#checkAllocation('AllocateContiguousPagesForMdl', lowAddress, highAddress, totalBytes);
-    const high = Math.min(highAddress, this.#port.highestDmaAddress);
+    const high = Math.min(highAddress, this.#highestDmaAddress());
     return lowAddress > high ? null : this.#keep(mmAllocateContiguousPagesForMdl(lowAddress, high, bytes));
   }
 
@@ -182,6 +182,21 @@ export class PortWaveRTStream extends CUnknown implements IPortWaveRTStream {
       );
     }
     return Math.ceil(totalBytes / PAGE_SIZE) * PAGE_SIZE;
+  }
+
+  /** The adapter's limit; −1, so that nothing can be allocated, when its miniport does not tell it. */
+  #highestDmaAddress(): number {
+    try {
+      return this.#port.highestDmaAddress;
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+      this.#port.kernel.trace.finding(
+        this.#driverName,
+        'Pages cannot be allocated without a valid DEVICE_DESCRIPTION from IMiniportWaveRT::GetDeviceDescription.',
+        { status: error.status },
+      );
+      return -1;
+    }
   }
 
   #checkOwn(method: string, mdl: MDL): readonly DmaRange[] {

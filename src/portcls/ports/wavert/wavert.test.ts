@@ -24,6 +24,8 @@ import {
 import {
   decodeDataFormat,
   encodeDataFormat,
+  KSEVENT_CONTROL_CHANGE,
+  KSEVENTSETID_AudioControlChange,
   KSINTERFACE_STANDARD_LOOPED_STREAMING,
   KSINTERFACESETID_Standard,
   KSPROPERTY_AUDIO_LATENCY,
@@ -57,6 +59,8 @@ import {
   KSSTATE_RUN,
   KSSTATE_STOP,
   KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
+  ksRequestEvent,
+  ksSupportsEvent,
   pcmFormat,
   pinCreateName,
   standardPinConnect,
@@ -369,6 +373,19 @@ describe('cyclic buffer', () => {
     expect(machine.end()).toEqual([]);
   });
 
+  test('without a device description there are no pages, and a finding says why', () => {
+    const script = new TestScript();
+    const { machine, pin } = open(script);
+    script.onCall = (method) => {
+      if (method === 'GetDeviceDescription') refuse(STATUS_UNSUCCESSFUL);
+    };
+    expect(machine.allocate(pin, 4096).status).toBe(STATUS_INSUFFICIENT_RESOURCES);
+    expect(machine.findings).toEqual([expect.stringContaining('GetDeviceDescription')]);
+    script.onCall = () => {};
+    expect(machine.allocate(pin, 4096).status).toBe(STATUS_SUCCESS);
+    expect(machine.end()).toEqual([]);
+  });
+
   test('pages lie below what the adapter can address', () => {
     const script = new TestScript();
     script.deviceDescription = { master: true, maximumLength: 4096, version: 3, dmaAddressWidth: 20 };
@@ -599,6 +616,24 @@ describe('registers and latency', () => {
     expect(machine.end()).toEqual([]);
   });
 
+  test('a register that the device keeps in memory is mapped from the pages where it lies', () => {
+    const script = new TestScript();
+    script.registerInMemory = true;
+    const { machine, pin, stream } = open(script);
+    const buffer = machine.allocate(pin, 4096);
+    const answer = must(
+      machine.get(pin, KSPROPSETID_RtAudio, KSPROPERTY_RTAUDIO_POSITIONREGISTER, 40, new Uint8Array(8)),
+    );
+    const address = pointerAt(answer.bytes, 0);
+    expect(address).not.toBe(buffer.address + 64);
+    stream()?.mapping?.writeUlong(64, 1234);
+    const value = new Uint8Array(8);
+    machine.client.readMemory(address, value);
+    expect(ulongAt(value, 0)).toBe(1234);
+    machine.client.closeHandle(pin);
+    expect(machine.end()).toEqual([]);
+  });
+
   test('hardware without registers: STATUS_NOT_SUPPORTED, whichever way the miniport says it', () => {
     const script = new TestScript();
     script.registers = false;
@@ -771,3 +806,22 @@ function basicSupport(machine: TestMachine, pin: number, id: number) {
     new Uint8Array(4),
   );
 }
+
+describe('pin events', () => {
+  test('a client is told of the event that it enabled on its pin', () => {
+    const { machine, pin } = open();
+    const event = machine.client.createEvent('NotificationEvent');
+    const set = KSEVENTSETID_AudioControlChange;
+    expect(ksSupportsEvent(machine.client, pin, set, KSEVENT_CONTROL_CHANGE)).toBe(true);
+    const enabled = ksRequestEvent(machine.client, pin, set, KSEVENT_CONTROL_CHANGE, event);
+    expect(machine.client.isSignaled(event)).toBe(false);
+    machine.kernel.enter(() => machine.driver.miniport?.signalPinEvent());
+    expect(machine.client.isSignaled(event)).toBe(true);
+    machine.client.resetEvent(event);
+    enabled.disable();
+    machine.kernel.enter(() => machine.driver.miniport?.signalPinEvent());
+    expect(machine.client.isSignaled(event)).toBe(false);
+    ksRequestEvent(machine.client, pin, set, KSEVENT_CONTROL_CHANGE, event);
+    expect(machine.end()).toEqual([]);
+  });
+});
