@@ -7,6 +7,7 @@ import {
   STATUS_INVALID_PARAMETER,
   type UserProcess,
 } from '../../kernel/index.ts';
+import { readUlong, viewOf } from '../../ks/index.ts';
 import { type BasicSupport, encodeBasicSupport } from './basic-support.ts';
 import { PCFILTER_NODE, type PCPROPERTY_ITEM } from './descriptors.ts';
 
@@ -36,24 +37,12 @@ export class PCPROPERTY_REQUEST {
   /** Who asks; null for a request from kernel mode. */
   process: UserProcess | null = null;
 
-  /** A view for the typed helpers on `value`; made on demand. */
-  get #valueView(): DataView {
-    const value = this.value;
-    if (value === null) throw new NtError(STATUS_BUFFER_TOO_SMALL);
-    return new DataView(value.buffer, value.byteOffset, value.byteLength);
-  }
-
   /** The `index`-th ULONG (here as LONG) of the instance data; throws STATUS_INVALID_PARAMETER when it is too short. */
   instanceLong(index: number): number {
     const instance = this.instance;
     const offset = index * 4;
     if (instance === null || offset + 4 > this.instanceSize) throw new NtError(STATUS_INVALID_PARAMETER);
-    return (
-      (instance[offset] ?? 0) |
-      ((instance[offset + 1] ?? 0) << 8) |
-      ((instance[offset + 2] ?? 0) << 16) |
-      ((instance[offset + 3] ?? 0) << 24)
-    );
+    return readUlong(instance, offset) | 0;
   }
 
   /** The `index`-th ULONG of the instance data, unsigned. */
@@ -77,7 +66,7 @@ export class PCPROPERTY_REQUEST {
   /** Reads the value of a set request as LONG. Throws as {@link requireValue}. */
   getLong(offset = 0): number {
     this.#requireInput(offset + 4);
-    return this.#valueView.getInt32(offset, true);
+    return readUlong(this.value ?? EMPTY, offset) | 0;
   }
 
   getUlong(offset = 0): number {
@@ -91,7 +80,7 @@ export class PCPROPERTY_REQUEST {
 
   getGuid(offset = 0): GUID {
     this.#requireInput(offset + 16);
-    return GUID.read(this.#valueView, offset);
+    return GUID.read(viewOf(this.value ?? EMPTY), offset);
   }
 
   /** The value bytes of a set request. */
@@ -102,7 +91,12 @@ export class PCPROPERTY_REQUEST {
   /** Answers a get request with a LONG. Throws as {@link requireValue}. */
   setLong(value: number): void {
     this.requireValue(4);
-    this.#valueView.setInt32(0, value, true);
+    const bytes = this.value;
+    if (bytes === null) return;
+    bytes[0] = value;
+    bytes[1] = value >>> 8;
+    bytes[2] = value >>> 16;
+    bytes[3] = value >>> 24;
   }
 
   setUlong(value: number): void {
@@ -115,7 +109,7 @@ export class PCPROPERTY_REQUEST {
 
   setGuid(value: GUID): void {
     this.requireValue(16);
-    value.write(this.#valueView, 0);
+    if (this.value !== null) value.write(viewOf(this.value), 0);
   }
 
   /** Answers a get request with bytes as they are. */

@@ -92,11 +92,11 @@ export class AdapterPower {
     this.#adapter = base;
     this.#adapter2 = v2;
     this.#adapter3 = v3;
-    // One reference each is kept for the interfaces found; the ones that were only asked for are the same object's.
-    this.#extraReferences = [v1, v2, v3].filter((held) => held !== null && held !== base) as IUnknown[];
+    this.#found = [v1, v2, v3].filter((held) => held !== null);
   }
 
-  #extraReferences: IUnknown[] = [];
+  /** The interfaces that were found, each with its reference (they may be one object). */
+  #found: readonly IUnknown[] = [];
 
   /** See pcUnregisterAdapterPowerManagement. Without a registration: a bugcheck. */
   unregister(): void {
@@ -107,11 +107,11 @@ export class AdapterPower {
   /** Lets go of the adapter's interface, if there is one: the device is removed. */
   release(): void {
     const { kernel, driverName } = this.#device;
-    const held = [this.#adapter, ...this.#extraReferences, this.#registered];
+    const held = [...this.#found, this.#registered];
     this.#adapter = null;
     this.#adapter2 = null;
     this.#adapter3 = null;
-    this.#extraReferences = [];
+    this.#found = [];
     this.#registered = null;
     for (const object of held) {
       if (object !== null) kernel.callOut(driverName, 'IUnknown::Release', () => object.release());
@@ -165,7 +165,7 @@ export class AdapterPower {
       this.#deviceState = newState;
       this.#notify(newState);
       this.#resume();
-      this.idle.touch();
+      this.idle.poweredUp();
     } else {
       if (oldState === PowerDeviceD0) this.#suspend();
       this.#notify(newState);

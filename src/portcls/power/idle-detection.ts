@@ -9,6 +9,7 @@ import {
   NtError,
   PowerDeviceD0,
   PowerDeviceD3,
+  TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
   WORK_QUEUE_ITEM,
 } from '../../kernel/index.ts';
@@ -23,6 +24,9 @@ export interface IdleSettings {
   readonly idlePowerState: DEVICE_POWER_STATE;
   readonly immediateIdle: boolean;
 }
+
+/** "At once" for ImmediateIdle: 1 ms, so that a burst of requests is one period of use. */
+const IMMEDIATE_TICKS = TICKS_PER_MILLISECOND;
 
 /** Values are REG_BINARY of four bytes; ImmediateIdle also appears as REG_DWORD. Absent values have the defaults. */
 export function readIdleSettings(device: AdapterDevice): IdleSettings {
@@ -93,12 +97,17 @@ export class IdleDetection {
     this.#lastAccessTick = this.#device.kernel.clock.now;
   }
 
+  /** The device is in D0 again: the time begins anew. */
+  poweredUp(): void {
+    if (this.enabled) this.#update();
+  }
+
   /** Ticks without access after which the device goes down; 0 = never. */
   get timeoutTicks(): number {
     const settings = this.#settings;
     if (settings === null) return 0;
     const seconds = this.onBattery ? settings.conservationIdleTime : settings.performanceIdleTime;
-    if (settings.immediateIdle) return Math.max(1, seconds * TICKS_PER_SECOND);
+    if (settings.immediateIdle) return Math.max(IMMEDIATE_TICKS, seconds * TICKS_PER_SECOND);
     if (this.#override === false) return 0;
     return seconds * TICKS_PER_SECOND;
   }
@@ -127,11 +136,10 @@ export class IdleDetection {
       keSetTimer(timer, -Math.max(1, wait), this.#dpc);
       return;
     }
-    if (this.#device.power.deviceState === PowerDeviceD0) {
-      this.#work ??= new WORK_QUEUE_ITEM(() => this.#powerDown(), 'PortCls idle power-down');
-      if (!this.#work.queued) exQueueWorkItem(this.#work);
-    }
-    keSetTimer(timer, -timeout, this.#dpc);
+    // Not set again while the device is down; poweredUp does that.
+    if (this.#device.power.deviceState !== PowerDeviceD0) return;
+    this.#work ??= new WORK_QUEUE_ITEM(() => this.#powerDown(), 'PortCls idle power-down');
+    if (!this.#work.queued) exQueueWorkItem(this.#work);
   }
 
   #streaming(): boolean {
