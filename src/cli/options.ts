@@ -29,7 +29,11 @@ export function withMachineOptions(command: Command): Command {
 export function withStreamOptions(command: Command): Command {
   return withMachineOptions(command)
     .option('--endpoint <name>', 'endpoint by its name (see: miniport endpoints)')
-    .option('--buffer-ms <n>', 'length of the cyclic buffer, 3 to 500 ms', numberBetween(3, 500, 'ms'), 40)
+    .option(
+      '--buffer-ms <n>',
+      'length of the cyclic buffer, 3 to 500 ms (default: 40, on qemu 200)',
+      numberBetween(3, 500, 'ms'),
+    )
     .addOption(
       new Option(
         '--mode <mode>',
@@ -58,10 +62,17 @@ export interface StreamCommandOptions {
   readonly card: string;
   readonly machine: (typeof MACHINE_NAMES)[number];
   readonly endpoint?: string;
-  readonly bufferMs: number;
+  readonly bufferMs?: number;
   readonly mode: 'timer' | 'event' | 'packet';
   readonly volume?: number;
   readonly set: readonly string[];
   readonly trace?: string;
   readonly json?: boolean;
+}
+
+/** QEMU's cards move in bursts of the host's timer, and time is real: it wants a longer buffer. */
+const DEFAULT_BUFFER_MS = { sim: 40, qemu: 200 } as const;
+
+export function bufferMsOf(options: Pick<StreamCommandOptions, 'bufferMs' | 'machine'>): number {
+  return options.bufferMs ?? DEFAULT_BUFFER_MS[options.machine];
 }

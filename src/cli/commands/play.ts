@@ -13,7 +13,7 @@ import { FileByteSource } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { findPlayer, LivePlayer, PLAYER_NAMES } from '../live-player.ts';
 import { makeMusic } from '../music.ts';
-import { type StreamCommandOptions, withStreamOptions } from '../options.ts';
+import { bufferMsOf, type StreamCommandOptions, withStreamOptions } from '../options.ts';
 import { clockText, Progress } from '../progress.ts';
 import { RecordingSink } from '../recording-sink.ts';
 import { formatReport, type StreamReport, streamReport } from '../report.ts';
@@ -106,7 +106,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     const endpoint = audio.endpoint('render', options.endpoint);
     const stream = audio.openRender(endpoint, {
       source,
-      bufferMs: options.bufferMs,
+      bufferMs: bufferMsOf(options),
       mode: options.mode,
       ...(options.volume === undefined ? {} : { volumeDb: options.volume }),
     });
@@ -182,7 +182,7 @@ export async function playDemo(): Promise<void> {
       audioFormat({ sampleRate: rate }),
       new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
     );
-  const options: PlayOptions = { card: 'ac97', machine: 'sim', bufferMs: 40, mode: 'event', set: [] };
+  const options: PlayOptions = { card: 'ac97', machine: 'sim', mode: 'event', set: [] };
   const player = process.env['CI'] ? null : findPlayer();
   console.log(
     "A short piece of music, made by this program, is played through an AC'97 adapter driver: application -> KS -> PortCls " +

@@ -13,7 +13,7 @@ import { applySetting } from '../control-values.ts';
 import { FileSignal } from '../file-signal.ts';
 import { FileByteSink, FileByteSource } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
-import { numberBetween, type StreamCommandOptions, withStreamOptions } from '../options.ts';
+import { bufferMsOf, numberBetween, type StreamCommandOptions, withStreamOptions } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
@@ -107,7 +107,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     const stream = audio.openCapture(captureEndpoint(audio, options), {
       sink: writer,
       frames: Math.round(options.seconds * format.sampleRate),
-      bufferMs: options.bufferMs,
+      bufferMs: bufferMsOf(options),
       mode: options.mode,
       ...(options.volume === undefined ? {} : { volumeDb: options.volume }),
     });
