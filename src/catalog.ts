@@ -23,6 +23,11 @@ export interface CatalogCard {
   readonly hardwareId: string;
   /** `-device` name in QEMU, null when QEMU has no such card. */
   readonly qemuDevice: string | null;
+  /**
+   * Controls that make QEMU's card pass samples unchanged, as `CONTROL=VALUE`: its gains are linear in the register's code, so
+   * that its unity is not the datasheet's 0 dB.
+   */
+  readonly qemuUnity: readonly string[];
   /** Port drivers that its adapter driver uses. */
   readonly ports: readonly string[];
   readonly driver: DriverPackage;
@@ -38,6 +43,8 @@ export const CARDS: readonly CatalogCard[] = [
     bus: 'PCI',
     hardwareId: 'PCI\\VEN_8086&DEV_2415',
     qemuDevice: 'AC97',
+    // QEMU scales PCM out (18h) by 1 − code ÷ 31: its unity is code 0, which the specification calls +12 dB.
+    qemuUnity: ['Wave Volume=12'],
     ports: ['WaveRT', 'Topology'],
     driver: ac97Driver,
     create: ({ output, lineIn, micIn }) =>

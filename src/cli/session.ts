@@ -4,6 +4,7 @@ import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index
 import { QemuError, QemuMachine } from '../machines/qemu/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
 import { CliError, ExitCode } from './cli-error.ts';
+import { applySetting } from './control-values.ts';
 import { TraceFileWriter } from './trace-file.ts';
 
 export const MACHINE_NAMES = ['sim', 'qemu'] as const;
@@ -56,6 +57,14 @@ export class Session {
     machine.installDriver(card.driver);
     machine.start();
     this.audio = new AudioClient(machine.kernel);
+    if (machine instanceof QemuMachine) this.applySettings(card.qemuUnity);
+  }
+
+  /** Sets controls given as `CONTROL=VALUE`. @throws CliError, ClientError */
+  applySettings(settings: readonly string[]): void {
+    if (settings.length === 0) return;
+    const controls = this.audio.controls();
+    for (const setting of settings) applySetting(controls, setting);
   }
 
   /**

@@ -8,7 +8,6 @@ import {
   WavReader,
 } from '../../client/index.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
-import { applySetting } from '../control-values.ts';
 import { FileByteSource } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { findPlayer, LivePlayer, PLAYER_NAMES } from '../live-player.ts';
@@ -99,10 +98,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   let leaks = '';
   try {
     const { audio, kernel } = session;
-    if (options.set.length > 0) {
-      const controls = audio.controls();
-      for (const setting of options.set) applySetting(controls, setting);
-    }
+    session.applySettings(options.set);
     const endpoint = audio.endpoint('render', options.endpoint);
     const stream = audio.openRender(endpoint, {
       source,

@@ -9,7 +9,6 @@ import {
   WavWriter,
 } from '../../client/index.ts';
 import { CliError } from '../cli-error.ts';
-import { applySetting } from '../control-values.ts';
 import { FileSignal } from '../file-signal.ts';
 import { FileByteSink, FileByteSource } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -100,10 +99,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
   const writer = new WavWriter(outFile, format);
   try {
     const { audio, kernel } = session;
-    if (options.set.length > 0) {
-      const controls = audio.controls();
-      for (const setting of options.set) applySetting(controls, setting);
-    }
+    session.applySettings(options.set);
     const stream = audio.openCapture(captureEndpoint(audio, options), {
       sink: writer,
       frames: Math.round(options.seconds * format.sampleRate),
