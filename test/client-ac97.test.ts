@@ -92,11 +92,11 @@ describe("an AC'97 card", () => {
     ).toMatchInlineSnapshot(`
       [
         "render Speakers active",
-        "render Mono Out active",
         "render Headphones active",
+        "render Mono Out active",
         "capture Microphone active",
-        "capture Line Connector active",
-        "capture CD Player active",
+        "capture Line In active",
+        "capture CD Audio active",
         "capture Video active",
         "capture Aux active",
         "capture Phone Line active",

@@ -133,7 +133,8 @@ export class AudioClient {
         (a, b) =>
           Number(b.direction === 'render') - Number(a.direction === 'render') ||
           endpointRank(a.direction, a.category) - endpointRank(b.direction, b.category) ||
-          (a.id < b.id ? -1 : 1),
+          compareText(a.route.bridgeFilter.path, b.route.bridgeFilter.path) ||
+          a.route.bridgePin.id - b.route.bridgePin.id,
       );
   }
 
@@ -346,6 +347,10 @@ export class AudioClient {
       );
     }
   }
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 /** Statuses that refuse a format; others end the search. */

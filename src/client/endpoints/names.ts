@@ -39,7 +39,10 @@ const CATEGORY_NAMES: Readonly<Record<string, { readonly name: string; readonly 
  */
 export function endpointName(pin: PinModel): string {
   if (pin.category === 'KSNODETYPE_SPEAKER') return 'Speakers';
-  const spelled = pin.category.replace(/^KS(NODETYPE|CATEGORY)_/, '').replaceAll('_', ' ').toLowerCase();
+  const spelled = pin.category
+    .replace(/^KS(NODETYPE|CATEGORY)_/, '')
+    .replaceAll('_', ' ')
+    .toLowerCase();
   if (pin.name !== null && pin.name !== '' && pin.name.toLowerCase() !== spelled) return pin.name;
   const known = CATEGORY_NAMES[pin.category];
   if (known !== undefined) return pin.dataFlow === 'out' ? (known.out ?? known.name) : known.name;

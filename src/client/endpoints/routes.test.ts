@@ -147,7 +147,9 @@ describe('endpoints', () => {
     expect(endpointName(pin(3, { category: 'KSNODETYPE_SPEAKER', name: 'Boxes' }))).toBe('Speakers');
     expect(endpointName(pin(3, { category: 'KSNODETYPE_MICROPHONE', name: 'Front Mic' }))).toBe('Front Mic');
     expect(endpointName(pin(3, { category: 'KSNODETYPE_LINE_CONNECTOR' }))).toBe('Line Out');
-    expect(endpointName(pin(3, { category: 'KSNODETYPE_LINE_CONNECTOR', name: 'Line Connector' }))).toBe('Line Out');
+    expect(endpointName(pin(3, { category: 'KSNODETYPE_LINE_CONNECTOR', name: 'Line Connector' }))).toBe(
+      'Line Out',
+    );
     expect(endpointName(pin(3, { category: 'KSNODETYPE_LINE_CONNECTOR', dataFlow: 'in' }))).toBe('Line In');
     expect(endpointName(pin(3, { category: 'KSNODETYPE_DAT_IO_DIGITAL_AUDIO_TAPE' }))).toBe(
       'Dat io digital audio tape',

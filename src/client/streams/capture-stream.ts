@@ -27,17 +27,20 @@ export class CaptureStream extends Stream {
   protected override prepare(): void {}
 
   protected override service(): number | null {
-    this.#drain();
+    if (this.mode === 'packet') this.#drainPackets();
+    else this.#drain();
     const missing = this.#limitBytes - this.#soundBytes;
     if (missing <= 0) return null;
     const half = this.buffer.byteLength / 2;
     const untilHalf = Math.max(half / 2, half - (this.positionBytes - this.#readBytes));
-    return Math.min(untilHalf, missing);
+    // Packets come whole: the last one is waited for, however little of it is wanted.
+    return this.mode === 'packet' ? half : Math.min(untilHalf, missing);
   }
 
   protected override finish(): void {
     if (this.#soundBytes < this.#limitBytes) {
       this.halt();
+      // What is left of an unfinished packet lies in the buffer like anything else.
       this.#drain();
     }
     super.finish();
@@ -56,7 +59,30 @@ export class CaptureStream extends Stream {
       this.glitchBytes += oldest - this.#readBytes;
       this.#readBytes = oldest;
     }
-    let ready = Math.min(this.deviceBytes - this.#readBytes, this.#limitBytes - this.#soundBytes);
+    this.#drainTo(this.deviceBytes);
+  }
+
+  /** Takes the packets that the driver has ready, by number. */
+  #drainPackets(): void {
+    const packetBytes = this.buffer.byteLength / 2;
+    for (;;) {
+      const packet = this.pin.readPacket();
+      if (packet === null) return;
+      const start = packet.packetNumber * packetBytes;
+      if (start > this.#readBytes) {
+        this.glitches++;
+        this.glitchBytes += start - this.#readBytes;
+        this.#readBytes = start;
+      }
+      this.#drainTo(start + packetBytes);
+      if (!packet.moreData) return;
+    }
+  }
+
+  /** Gives the writer what lies up to a linear position, at most up to the limit. */
+  #drainTo(position: number): void {
+    const { byteLength } = this.buffer;
+    let ready = Math.min(position - this.#readBytes, this.#limitBytes - this.#soundBytes);
     ready -= ready % this.frameBytes;
     while (ready > 0) {
       const at = this.#readBytes % byteLength;

@@ -1,4 +1,4 @@
-import { NtError, ntSuccess } from '../../kernel/index.ts';
+import { NtError, ntSuccess, STATUS_DEVICE_NOT_READY } from '../../kernel/index.ts';
 import type { KSSTATE } from '../../ks/index.ts';
 import {
   KSPROPERTY_CONNECTION_STATE,
@@ -18,6 +18,7 @@ import {
   KSRTAUDIO_BUFFER,
   KSRTAUDIO_BUFFER_PROPERTY,
   KSRTAUDIO_BUFFER_PROPERTY_WITH_NOTIFICATION,
+  KSRTAUDIO_GETREADPACKET_INFO,
   KSRTAUDIO_HWLATENCY,
   KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY,
   KSRTAUDIO_SETWRITEPACKET_INFO,
@@ -123,6 +124,16 @@ export class RtPin {
       eosPacketLength: lastBytes ?? 0,
     });
     this.object.control(request, value);
+  }
+
+  /** The oldest recorded packet that has not been read; null when there is none yet. */
+  readPacket(): KSRTAUDIO_GETREADPACKET_INFO | null {
+    const request = encodeProperty(set, KSPROPERTY_RTAUDIO_GETREADPACKET, KSPROPERTY_TYPE_GET);
+    const answer = new Uint8Array(KSRTAUDIO_GETREADPACKET_INFO.size);
+    const { status } = this.object.tryControl(request, answer);
+    if (status === STATUS_DEVICE_NOT_READY) return null;
+    if (!ntSuccess(status)) throw new NtError(status);
+    return KSRTAUDIO_GETREADPACKET_INFO.decode(answer);
   }
 
   /** Stops, as far as the driver lets it, and closes. */

@@ -219,6 +219,26 @@ describe('a render stream', () => {
     expect(device.openHandles).toBe(0);
   });
 
+  it('fails, and leaves the machine running, when its source throws', () => {
+    const device = new TestDevice({ format: stereo });
+    let calls = 0;
+    const source = {
+      format: stereo,
+      frameCount: null,
+      read(_into: Uint8Array, _at: number, byteLength: number) {
+        if (++calls > 4) throw new Error('The disk is gone.');
+        return byteLength;
+      },
+    };
+    const stream = new RenderStream(setup(device, stereo, 'timer', 20), source);
+    stream.start();
+    expect(device.run(() => stream.ended, 5)).toBe(true);
+    expect(stream.error?.message).toBe('Speakers: the stream broke off: The disk is gone.');
+    expect(device.state).toBe(0);
+    stream.close();
+    expect(device.openHandles).toBe(0);
+  });
+
   it('says what it wanted when there is no buffer', () => {
     const refuse = (id: number) => (id === KSPROPERTY_RTAUDIO_BUFFER ? STATUS_INSUFFICIENT_RESOURCES : null);
     expect(() => renderer(sound(4), { refuse })).toThrow(
@@ -255,7 +275,7 @@ describe('a capture stream', () => {
   it('records every byte once, in order, up to its limit', () => {
     fc.assert(
       fc.property(
-        fc.constantFrom<StreamMode>('timer', 'event'),
+        modes,
         fc.integer({ min: 3, max: 500 }),
         fc.integer({ min: 1, max: 20_000 }),
         fc.boolean(),
@@ -273,28 +293,34 @@ describe('a capture stream', () => {
     );
   });
 
-  it('keeps what was recorded up to the moment of a stop', () => {
-    const { device, sink, stream } = recorder(null, { bufferMs: 100 });
-    stream.start();
-    device.run(() => false, 0.1234);
-    stream.stop();
-    expect(stream.state).toBe('ended');
-    expect(sink.frameCount).toBe(Math.floor(0.1234 * 48000));
-    expect(same(sink.bytes, pattern(sink.bytes.length))).toBe(true);
-  });
+  it.each(['timer', 'event', 'packet'] as const)(
+    'keeps in %s mode what was recorded up to the moment of a stop',
+    (mode) => {
+      const { device, sink, stream } = recorder(null, { bufferMs: 100, mode });
+      stream.start();
+      device.run(() => false, 0.1234);
+      stream.stop();
+      expect(stream.state).toBe('ended');
+      expect(sink.frameCount).toBe(Math.floor(0.1234 * 48000));
+      expect(same(sink.bytes, pattern(sink.bytes.length))).toBe(true);
+    },
+  );
 
-  it('notices that the device overwrote what it had not read', () => {
-    const { device, sink, stream } = recorder(20_000, { bufferMs: 20 });
-    stream.start();
-    device.run(() => stream.ended, 0.1);
-    device.delayTicks = 400_000;
-    expect(device.run(() => stream.ended)).toBe(true);
-    const { glitches, glitchFrames } = stream.statistics();
-    expect(glitches).toBe(1);
-    expect(glitchFrames).toBeGreaterThan(900);
-    expect(sink.frameCount).toBe(20_000);
-    const tail = sink.bytes.slice(-4000);
-    const start = (20_000 + glitchFrames) * frameBytes(stereo) - 4000;
-    expect(tail).toEqual(Uint8Array.from({ length: 4000 }, (_, i) => patternAt(start + i)));
-  });
+  it.each(['timer', 'event', 'packet'] as const)(
+    'notices in %s mode that the device overwrote what it had not read',
+    (mode) => {
+      const { device, sink, stream } = recorder(20_000, { bufferMs: 20, mode });
+      stream.start();
+      device.run(() => stream.ended, 0.1);
+      device.delayTicks = 400_000;
+      expect(device.run(() => stream.ended)).toBe(true);
+      const { glitches, glitchFrames } = stream.statistics();
+      expect(glitches).toBe(1);
+      expect(glitchFrames).toBeGreaterThan(900);
+      expect(sink.frameCount).toBe(20_000);
+      const tail = sink.bytes.slice(-4000);
+      const start = (20_000 + glitchFrames) * frameBytes(stereo) - 4000;
+      expect(tail).toEqual(Uint8Array.from({ length: 4000 }, (_, i) => patternAt(start + i)));
+    },
+  );
 });

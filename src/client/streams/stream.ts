@@ -112,7 +112,10 @@ export abstract class Stream {
   readonly #position: PositionSource;
   readonly #alarm: Alarm;
   readonly #event: { readonly handle: number; readonly wait: { arm(): void; cancel(): void } } | null;
+  // Made once: a wake allocates nothing.
   readonly #work = () => this.#wake();
+  readonly #serveBound = () => this.#serve();
+  readonly #guardedServe = () => this.#guarded(this.#serveBound);
   readonly #clockFitter: ClockFitter;
   #state: StreamState = 'stopped';
   #wakeQueued = false;
@@ -307,7 +310,7 @@ export abstract class Stream {
   #wake(): void {
     this.#wakeQueued = false;
     if (this.#state !== 'running') return;
-    this.host.enter(() => this.#guarded(() => this.#serve()));
+    this.host.enter(this.#guardedServe);
   }
 
   #serve(): void {
@@ -417,7 +420,10 @@ export abstract class Stream {
     );
   }
 
-  /** Work whose failure ends this stream and nothing else. A bugcheck ends the machine and passes. */
+  /**
+   * Work whose failure ends this stream and nothing else, be it a driver's status or a source or sink that throws (a full disk).
+   * A bugcheck ends the machine and passes.
+   */
   #guarded(work: () => void): void {
     try {
       work();
@@ -426,7 +432,10 @@ export abstract class Stream {
       if (error instanceof NtError)
         this.error = statusError(`${this.endpointName}: the stream broke off`, error.status, error);
       else if (error instanceof ClientError) this.error = error;
-      else throw error;
+      else {
+        const text = error instanceof Error ? error.message : String(error);
+        this.error = new ClientError(`${this.endpointName}: the stream broke off: ${text}`, null, error);
+      }
       this.#sleep();
       this.#silence();
       this.#end('failed');

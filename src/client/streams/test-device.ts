@@ -3,6 +3,7 @@ import {
   mulDivFloor,
   type NTSTATUS,
   STATUS_DATA_LATE_ERROR,
+  STATUS_DEVICE_NOT_READY,
   STATUS_INVALID_DEVICE_STATE,
   STATUS_NOT_FOUND,
   STATUS_SUCCESS,
@@ -82,6 +83,7 @@ export class TestDevice implements ClientProcess {
   #callback: (() => void) | null = null;
   #armed = false;
   #signaledHalves = 0;
+  #nextReadPacket = 0;
   readonly #continuations: (() => void)[] = [];
   readonly #played: MemoryPcmWriter;
   readonly #dma;
@@ -313,8 +315,15 @@ export class TestDevice implements ClientProcess {
         this.packets.push({ packet, end: isEnd ? value.getUint32(8, true) : null });
         return STATUS_SUCCESS;
       }
-      case KSPROPERTY_RTAUDIO_GETREADPACKET:
-        return STATUS_NOT_FOUND;
+      case KSPROPERTY_RTAUDIO_GETREADPACKET: {
+        // The packet before the one being filled is whole; older ones have been overwritten.
+        const packet = Math.max(this.#nextReadPacket, this.#signaledHalves - 1);
+        if (packet >= this.#signaledHalves) return STATUS_DEVICE_NOT_READY;
+        this.#nextReadPacket = packet + 1;
+        value.setUint32(0, packet, true);
+        value.setUint32(16, packet + 1 < this.#signaledHalves ? 1 : 0, true);
+        return STATUS_SUCCESS;
+      }
       default:
         return STATUS_NOT_FOUND;
     }
