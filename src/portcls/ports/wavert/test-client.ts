@@ -36,13 +36,8 @@ import {
   pinCreateName,
   standardPinConnect,
 } from '../../../ks/index.ts';
-import {
-  TEST_REGISTERS_LENGTH,
-  TEST_REGISTERS_PHYSICAL,
-  type TestDriver,
-  type TestScript,
-  testDriver,
-} from './test-driver.ts';
+import { type TestDriver, testDriver } from './test-driver.ts';
+import { TEST_REGISTERS_LENGTH, TEST_REGISTERS_PHYSICAL, TestScript } from './test-stream.ts';
 
 /** `bytes(4).ulong(0, 7)`: a buffer that is filled by offset. */
 export class Bytes {
@@ -296,4 +291,19 @@ export function statusOf(act: () => unknown): NTSTATUS {
     if (error instanceof NtError) return error.status;
     throw error;
   }
+}
+
+/** A machine whose application has opened one pin. */
+export function openStream(script = new TestScript(), pinId = 0) {
+  const machine = new TestMachine(script);
+  const filter = machine.openFilter();
+  const pin = machine.openPin(filter, pinId);
+  return {
+    machine,
+    script,
+    filter,
+    pin,
+    /** The newest stream of the driver. */
+    stream: () => machine.driver.miniport?.streams.at(-1),
+  };
 }

@@ -58,19 +58,12 @@ import {
   KSSTATE_RUN,
   pcmFormat,
 } from '../../../ks/index.ts';
-import { Bytes, must, pointerAt, TestMachine, ulongAt } from './test-client.ts';
-import { TestScript } from './test-driver.ts';
+import { Bytes, must, openStream, pointerAt, type TestMachine, ulongAt } from './test-client.ts';
+import { TestScript } from './test-stream.ts';
 
 const GET = KSPROPERTY_TYPE_GET;
 const SET = KSPROPERTY_TYPE_SET;
 const ALL_CHANNELS = 0xffff_ffff;
-
-function open(script = new TestScript()) {
-  const machine = new TestMachine(script);
-  const filter = machine.openFilter();
-  const pin = machine.openPin(filter);
-  return { machine, script, filter, pin, stream: () => machine.driver.miniport?.streams[0] };
-}
 
 /** Channel and Reserved of KSNODEPROPERTY_AUDIO_CHANNEL. */
 function channel(number: number): Uint8Array {
@@ -83,7 +76,7 @@ function ulong(value: number): Uint8Array {
 
 describe('audio engine node through the filter', () => {
   test('descriptor, formats and effect switch come from IMiniportAudioEngineNode', () => {
-    const { machine, filter } = open();
+    const { machine, filter } = openStream();
     const get = (id: number, size: number, more?: Uint8Array) =>
       machine.node(filter, KSPROPSETID_AudioEngine, id, GET, new Uint8Array(size), more);
     const descriptor = must(get(KSPROPERTY_AUDIOENGINE_DESCRIPTOR, 12)).bytes;
@@ -116,7 +109,7 @@ describe('audio engine node through the filter', () => {
   });
 
   test('volume, mute and peak meter of the device, channel by channel', () => {
-    const { machine, filter } = open();
+    const { machine, filter } = openStream();
     const audio = (id: number, verb: number, value: Uint8Array, ch: number) =>
       machine.node(filter, KSPROPSETID_Audio, id, verb, value, channel(ch));
     const volume = KSPROPERTY_AUDIO_VOLUMELEVEL;
@@ -137,7 +130,7 @@ describe('audio engine node through the filter', () => {
   });
 
   test('basic support gives a stepped range per channel', () => {
-    const { machine, filter, pin } = open();
+    const { machine, filter, pin } = openStream();
     for (const handle of [filter, pin]) {
       const { bytes } = must(
         machine.node(
@@ -167,7 +160,7 @@ describe('audio engine node through the filter', () => {
   test('a miniport without an engine', () => {
     const script = new TestScript();
     script.engine = false;
-    const { machine, filter, pin } = open(script);
+    const { machine, filter, pin } = openStream(script);
     const id = KSPROPERTY_AUDIOENGINE_GFXENABLE;
     expect(machine.node(filter, KSPROPSETID_AudioEngine, id, GET, new Uint8Array(4)).status).toBe(
       STATUS_NOT_SUPPORTED,
@@ -182,7 +175,7 @@ describe('audio engine node through the filter', () => {
 
 describe('audio engine node through a pin', () => {
   test('stream effects, loopback protection, and volume with a curve', () => {
-    const { machine, script, pin, stream } = open();
+    const { machine, script, pin, stream } = openStream();
     const engine = (id: number, verb: number, value: Uint8Array, more?: Uint8Array) =>
       machine.node(pin, KSPROPSETID_AudioEngine, id, verb, value, more);
     expect(engine(KSPROPERTY_AUDIOENGINE_LFXENABLE, SET, ulong(1)).status).toBe(STATUS_SUCCESS);
@@ -205,7 +198,7 @@ describe('audio engine node through a pin', () => {
   });
 
   test('volume of a pin is the stream’s, without a curve', () => {
-    const { machine, script, filter, pin } = open();
+    const { machine, script, filter, pin } = openStream();
     const volume = KSPROPERTY_AUDIO_VOLUMELEVEL;
     must(machine.node(pin, KSPROPSETID_Audio, volume, SET, ulong(-65536), channel(0)));
     expect(script.calls.at(-1)).toBe('SetStreamChannelVolume(0, -65536, 0, 0)');
@@ -230,7 +223,7 @@ describe('audio engine node through a pin', () => {
   });
 
   test('linear and presentation position count from the start of the stream', () => {
-    const { machine, pin } = open();
+    const { machine, pin } = openStream();
     machine.allocate(pin, 1920);
     machine.setState(pin, KSSTATE_RUN);
     machine.runMs(25);
@@ -242,7 +235,7 @@ describe('audio engine node through a pin', () => {
   });
 
   test('write positions lie in the cyclic buffer', () => {
-    const { machine, pin, stream } = open();
+    const { machine, pin, stream } = openStream();
     machine.allocate(pin, 1920);
     const set = (id: number, position: number) =>
       machine.node(pin, KSPROPSETID_Audio, id, SET, ulong(position)).status;
@@ -256,7 +249,7 @@ describe('audio engine node through a pin', () => {
   });
 
   test('a stream’s property sent to the filter fails; a device’s sent to a pin is served', () => {
-    const { machine, filter, pin } = open();
+    const { machine, filter, pin } = openStream();
     const lfx = KSPROPERTY_AUDIOENGINE_LFXENABLE;
     expect(machine.node(filter, KSPROPSETID_AudioEngine, lfx, GET, new Uint8Array(4)).status).toBe(
       STATUS_INVALID_DEVICE_REQUEST,
@@ -285,7 +278,7 @@ describe('signal-processing modes', () => {
   }
 
   test('host pins list their modes, bridge pins an empty list, other numbers are an error', () => {
-    const { machine, filter } = open();
+    const { machine, filter } = openStream();
     const { bytes } = must(modes(machine, filter, 0));
     expect([ulongAt(bytes, 0), ulongAt(bytes, 4)]).toEqual([40, 2]);
     const view = new DataView(bytes.buffer, bytes.byteOffset);
@@ -301,13 +294,13 @@ describe('signal-processing modes', () => {
   test('without the interface the property set is unknown', () => {
     const script = new TestScript();
     script.signalProcessing = false;
-    const { machine, filter } = open(script);
+    const { machine, filter } = openStream(script);
     expect(modes(machine, filter, 0).status).toBe(STATUS_PROPSET_NOT_FOUND);
     expect(machine.end()).toEqual([]);
   });
 
   test('the mode that an open request asks for reaches NewStream with the format', () => {
-    const { machine, filter } = open();
+    const { machine, filter } = openStream();
     machine.openPin(filter, 0, pcmFormat(48_000, 2, 16, { mode: AUDIO_SIGNALPROCESSINGMODE_RAW }));
     expect(machine.driver.miniport?.streams.at(-1)?.mode?.equals(AUDIO_SIGNALPROCESSINGMODE_RAW)).toBe(true);
     expect(machine.driver.miniport?.streams[0]?.mode).toBe(null);
@@ -354,7 +347,7 @@ describe('a client in the kernel', () => {
     (mapped) => {
       const script = new TestScript();
       script.mapsBuffer = mapped;
-      const { machine, pin, stream } = open(script);
+      const { machine, pin, stream } = openStream(script);
       const buffer = new Uint8Array(16);
       const request = new Bytes(16).ulong(8, 4096).array;
       const id = KSPROPERTY_RTAUDIO_BUFFER;
@@ -383,7 +376,7 @@ describe('content id', () => {
   test('the kernel’s DRM component sets it, applications do not', () => {
     const script = new TestScript();
     script.drm = true;
-    const { machine, pin, stream } = open(script);
+    const { machine, pin, stream } = openStream(script);
     const id = KSPROPERTY_DRMAUDIOSTREAM_CONTENTID;
     expect(machine.set(pin, KSPROPSETID_DrmAudioStream, id, CONTENT)).toBe(STATUS_ACCESS_DENIED);
     expect(setFromKernel(machine, pin, CONTENT)).toBe(STATUS_SUCCESS);
@@ -393,7 +386,7 @@ describe('content id', () => {
   });
 
   test('a stream without IDrmAudioStream takes unprotected content only', () => {
-    const { machine, pin } = open();
+    const { machine, pin } = openStream();
     expect(setFromKernel(machine, pin, CONTENT)).toBe(STATUS_NOT_SUPPORTED);
     expect(setFromKernel(machine, pin, new Uint8Array(16))).toBe(STATUS_SUCCESS);
     expect(machine.end()).toEqual([]);

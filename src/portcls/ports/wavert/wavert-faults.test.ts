@@ -41,7 +41,7 @@ import {
 } from '../../../ks/index.ts';
 import { IID_IPortWaveRTStream } from '../../ddi/index.ts';
 import { Bytes, TestMachine } from './test-client.ts';
-import { TestScript } from './test-driver.ts';
+import { TestScript } from './test-stream.ts';
 
 /** Runs what must stop the machine. */
 function bugcheckOf(act: () => unknown): Bugcheck {

@@ -6,6 +6,7 @@ import {
   STATUS_INVALID_PARAMETER,
   STATUS_NOT_IMPLEMENTED,
   STATUS_NOT_SUPPORTED,
+  TraceKind,
   type TraceValue,
   type UserProcess,
 } from '../../../kernel/index.ts';
@@ -268,7 +269,10 @@ export class WaveRTPin extends PortPin {
   }
 
   #enterState(state: KSSTATE): void {
-    const { clock } = this.port.kernel;
+    const { clock, trace } = this.port.kernel;
+    if ((trace.mask & TraceKind.State) !== 0) {
+      trace.emit(TraceKind.State, 'I', this.port.driverName, ksStateName(state), { pin: this.pinId });
+    }
     const began = clock.now;
     this.#nextState = state;
     this.callOut('IMiniportWaveRTStream::SetState', this.#callSetState);

@@ -18,7 +18,7 @@ import {
   pcmFormat,
 } from '../../../ks/index.ts';
 import { Bytes, pointerAt, statusOf, TestMachine, ulongAt } from './test-client.ts';
-import { TestScript } from './test-driver.ts';
+import { TestScript } from './test-stream.ts';
 
 /** What a client does next; numbers pick among what there is. */
 type Step =
