@@ -24,6 +24,7 @@ import {
   CLSID_PortTopology,
   type IAdapterPnpManagement,
   IID_IAdapterPnpManagement,
+  IID_IAdapterPowerManagement,
   IID_IMiniportPnpNotify,
   IID_IUnregisterPhysicalConnection,
   IID_IUnregisterSubdevice,
@@ -35,6 +36,7 @@ import {
   PcRebalanceRemoveSubdevices,
   pcNewPort,
   pcRegisterAdapterPnpManagement,
+  pcRegisterAdapterPowerManagement,
   pcRegisterPhysicalConnection,
   pcRegisterPhysicalConnectionFromExternal,
   pcRegisterPhysicalConnectionToExternal,
@@ -303,6 +305,40 @@ function queueCancel(machine: FakeMachine, node: DEVICE_NODE): void {
     exQueueWorkItem(new WORK_QUEUE_ITEM(() => machine.kernel.pnp.cancelStop(node), 'cancel stop'));
   });
 }
+
+describe('starting again', () => {
+  it('lets StartDevice register power management anew after a stop', () => {
+    const log: string[] = [];
+    const held: CUnknown[] = [];
+    class Adapter extends PnpManagement {
+      powerChangeState(): void {}
+      queryPowerChangeState(): void {}
+      queryDeviceCapabilities(): void {}
+      protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
+        return iid.equals(IID_IAdapterPowerManagement) ? this : super.nonDelegatingQueryInterface(iid);
+      }
+    }
+    const machine = new FakeMachine({
+      startDevice: (deviceObject) => {
+        const adapter = new Adapter(log);
+        pcRegisterAdapterPowerManagement(adapter, deviceObject);
+        pcRegisterAdapterPnpManagement(adapter, deviceObject);
+        held.push(adapter);
+      },
+    });
+    machine.kernel.enter(() => {
+      expect(machine.kernel.pnp.queryStop(machine.node).accepted).toBe(true);
+      machine.kernel.pnp.stop(machine.node);
+      machine.kernel.pnp.startDevice(machine.node);
+    });
+    expect(machine.node.problem).toBeNull();
+    expect(held).toHaveLength(2);
+    machine.kernel.enter(() => {
+      for (const object of held) object.release();
+    });
+    expect(machine.end()).toEqual([]);
+  });
+});
 
 describe('unregistering subdevices', () => {
   it('keeps open handles working and refuses new opens', () => {

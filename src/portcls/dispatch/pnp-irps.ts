@@ -92,6 +92,7 @@ function startDevice(device: AdapterDevice, irp: IRP): NTSTATUS {
     if (!(error instanceof NtError)) throw error;
     status = error.status;
     device.state = 'stopped';
+    device.power.noteStop();
     retirePorts(device);
     dropSubdevices(device);
     device.connections.clear();
@@ -155,6 +156,7 @@ function cancelStop(device: AdapterDevice, irp: IRP): NTSTATUS {
 function stopDevice(device: AdapterDevice, irp: IRP): NTSTATUS {
   const { kernel, driverName } = device;
   device.state = 'stopped';
+  device.power.noteStop();
   device.ioTimeouts.stop();
   device.power.idle.stop();
   device.lock.run(() => {

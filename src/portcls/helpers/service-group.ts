@@ -19,6 +19,8 @@ import { IID_IServiceGroup, IID_IServiceSink, type IServiceGroup, type IServiceS
 class ServiceGroup extends CUnknown implements IServiceGroup {
   readonly #members: IServiceSink[] = [];
   readonly #dpc: KDPC;
+  /** The driver that made the group, for the trace. */
+  readonly #driver = currentKernel().currentDriver ?? 'PortCls';
   #timer: KTIMER | null = null;
   #timerDpc: KDPC | null = null;
 
@@ -84,7 +86,7 @@ class ServiceGroup extends CUnknown implements IServiceGroup {
     const kernel = currentKernel();
     for (const member of [...this.#members]) {
       if (!this.#members.includes(member)) continue;
-      kernel.callOut('PortCls', 'IServiceSink::RequestService', () => member.requestService());
+      kernel.callOut(this.#driver, 'IServiceSink::RequestService', () => member.requestService());
     }
   }
 }

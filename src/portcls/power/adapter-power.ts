@@ -45,6 +45,7 @@ export class AdapterPower {
   systemState: SYSTEM_POWER_STATE = PowerSystemWorking;
   #exitLatency: PC_EXIT_LATENCY = PcExitLatencyResponsive;
   #registered: IUnknown | null = null;
+  #ofEarlierStart = false;
   #adapter: IAdapterPowerManagement | null = null;
   #adapter2: IAdapterPowerManagement2 | null = null;
   #adapter3: IAdapterPowerManagement3 | null = null;
@@ -72,7 +73,11 @@ export class AdapterPower {
    */
   register(unknown: IUnknown): void {
     const { kernel, driverName } = this.#device;
-    if (this.#registered !== null) this.#misuse('was registered already', 'PcRegisterAdapterPowerManagement');
+    if (this.#registered !== null) {
+      if (!this.#ofEarlierStart) this.#misuse('was registered already', 'PcRegisterAdapterPowerManagement');
+      this.release();
+    }
+    this.#ofEarlierStart = false;
     const [v3, v2, v1] = kernel.callOut(
       driverName,
       'IUnknown::QueryInterface(IID_IAdapterPowerManagement)',
@@ -100,8 +105,17 @@ export class AdapterPower {
 
   /** See pcUnregisterAdapterPowerManagement. Without a registration: a bugcheck. */
   unregister(): void {
-    if (this.#registered === null) this.#misuse('is not registered', 'PcUnregisterAdapterPowerManagement');
+    if (this.#registered === null) {
+      // PortCls let go of it itself at removal; an adapter object that unregisters in its destructor comes too late.
+      if (this.#device.state === 'removed') return;
+      this.#misuse('is not registered', 'PcUnregisterAdapterPowerManagement');
+    }
     this.release();
+  }
+
+  /** The device stopped: the next StartDevice may register again without unregistering first. */
+  noteStop(): void {
+    this.#ofEarlierStart = true;
   }
 
   /** Lets go of the adapter's interface, if there is one: the device is removed. */
