@@ -17,16 +17,18 @@ import {
 } from './device.ts';
 import { KEVENT, keWaitForSingleObject } from './event.ts';
 import {
+  type IO_STACK_LOCATION,
+  METHOD_BUFFERED,
+  METHOD_FROM_CTL_CODE,
+  METHOD_NEITHER,
+} from './io-stack-location.ts';
+import {
   carriesOutput,
   describeIrp,
-  type IO_STACK_LOCATION,
   IRP,
   ioCallDriver,
   ioCompleteRequest,
   ioGetNextIrpStackLocation,
-  METHOD_BUFFERED,
-  METHOD_FROM_CTL_CODE,
-  METHOD_NEITHER,
 } from './irp.ts';
 import { PASSIVE_LEVEL, requireIrql } from './irql.ts';
 import type { Kernel } from './kernel.ts';

@@ -1,7 +1,8 @@
 /** Cancellation of IRPs and the cancel spin lock. */
 import { BugcheckCode } from './bugcheck.ts';
 import { currentKernel } from './current.ts';
-import { type DRIVER_CANCEL, describeIrp, type IRP } from './irp.ts';
+import type { DRIVER_CANCEL } from './io-stack-location.ts';
+import { describeIrp, type IRP } from './irp.ts';
 import { DISPATCH_LEVEL, type KIRQL, requireIrql } from './irql.ts';
 import { keAcquireSpinLock, keReleaseSpinLock } from './spinlock.ts';
 

@@ -17,12 +17,10 @@ import {
 } from './device.ts';
 import { KDPC, keInsertQueueDpc } from './dpc.ts';
 import { KEVENT, keReadStateEvent, keWaitForSingleObject } from './event.ts';
+import { CTL_CODE, IO_STATUS_BLOCK, METHOD_BUFFERED, METHOD_NEITHER } from './io-stack-location.ts';
 import {
-  CTL_CODE,
-  IO_STATUS_BLOCK,
   type IRP,
   ioAllocateIrp,
-  ioBuildDeviceIoControlRequest,
   ioCallDriver,
   ioCompleteRequest,
   ioCopyCurrentIrpStackLocationToNext,
@@ -35,9 +33,8 @@ import {
   ioSetCompletionRoutine,
   ioSetNextIrpStackLocation,
   ioSkipCurrentIrpStackLocation,
-  METHOD_BUFFERED,
-  METHOD_NEITHER,
 } from './irp.ts';
+import { ioBuildDeviceIoControlRequest } from './irp-build.ts';
 import { ioCancelIrp, ioReleaseCancelSpinLock, ioSetCancelRoutine } from './irp-cancel.ts';
 import { DISPATCH_LEVEL, keGetCurrentIrql, keLowerIrql, keRaiseIrql } from './irql.ts';
 import { Kernel } from './kernel.ts';

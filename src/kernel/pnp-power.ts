@@ -1,7 +1,8 @@
 /** Power at the manager's level: power IRPs, device power states, system power transitions. */
 import { currentKernel } from './current.ts';
 import { type DEVICE_OBJECT, IRP_MJ_POWER, ioGetAttachedDevice } from './device.ts';
-import { type IO_STATUS_BLOCK, type IRP, ioCallDriver, ioGetNextIrpStackLocation } from './irp.ts';
+import type { IO_STATUS_BLOCK } from './io-stack-location.ts';
+import { type IRP, ioCallDriver, ioGetNextIrpStackLocation } from './irp.ts';
 import { APC_LEVEL, DISPATCH_LEVEL, PASSIVE_LEVEL, requireIrql } from './irql.ts';
 import { NtError } from './nt-error.ts';
 import {

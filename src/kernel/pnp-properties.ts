@@ -10,8 +10,8 @@ import {
   STATUS_INVALID_PARAMETER_2,
   STATUS_OBJECT_NAME_NOT_FOUND,
 } from './ntstatus.ts';
-import { sendPnpIrp } from './pnp.ts';
 import { hardwareKey, instanceKey, softwareKey } from './pnp-install.ts';
+import { sendPnpIrp } from './pnp-requests.ts';
 import { type DEVICE_NODE, IRP_MN_QUERY_BUS_INFORMATION, type PNP_BUS_INFORMATION } from './pnp-types.ts';
 import { newRegistryHandle, type RegistryHandle } from './registry-api.ts';
 import { encodeDword, encodeMultiSz, encodeSz } from './registry-values.ts';

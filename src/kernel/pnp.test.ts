@@ -52,7 +52,6 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from './ntstatus.ts';
-import { pnpQueryInterface, sendPnpIrp } from './pnp.ts';
 import { poCallDriver, poRequestPowerIrp, poSetPowerState, poStartNextPowerIrp } from './pnp-power.ts';
 import {
   DevicePropertyAddress,
@@ -77,6 +76,7 @@ import {
   PLUGPLAY_REGKEY_DEVICE,
   PLUGPLAY_REGKEY_DRIVER,
 } from './pnp-properties.ts';
+import { pnpQueryInterface, sendPnpIrp } from './pnp-requests.ts';
 import {
   type BUS_INTERFACE_STANDARD,
   type DEVICE_NODE,

@@ -8,9 +8,8 @@ import {
   type FILE_OBJECT,
   IRP_MJ_PNP,
   ioDeleteDevice,
-  ioGetAttachedDevice,
 } from './device.ts';
-import { type IO_PARAMETERS, type IRP, ioGetNextIrpStackLocation } from './irp.ts';
+import type { IO_PARAMETERS } from './io-stack-location.ts';
 import { PASSIVE_LEVEL, requireIrql } from './irql.ts';
 import type { Kernel } from './kernel.ts';
 import { NtError } from './nt-error.ts';
@@ -29,14 +28,20 @@ import {
 } from './ntstatus.ts';
 import { childOf, createBusDriver, createChildPdo } from './pnp-bus.ts';
 import { addValues, findPackage, installOnDevice, installService, instanceKey } from './pnp-install.ts';
+import { DeviceNode, type DeviceProblemName } from './pnp-node.ts';
 import { sendSystemPowerIrp } from './pnp-power.ts';
 import {
-  type DEVICE_CAPABILITIES,
+  busInformation,
+  isDeviceArray,
+  isStringArray,
+  requirementsList,
+  sendPnpIrp,
+} from './pnp-requests.ts';
+import {
   type DEVICE_NODE,
   type DeviceNodeState,
   type DeviceProblem,
   type DriverPackage,
-  type INTERFACE,
   IRP_MN_CANCEL_REMOVE_DEVICE,
   IRP_MN_CANCEL_STOP_DEVICE,
   IRP_MN_FILTER_RESOURCE_REQUIREMENTS,
@@ -45,7 +50,6 @@ import {
   IRP_MN_QUERY_DEVICE_RELATIONS,
   IRP_MN_QUERY_DEVICE_TEXT,
   IRP_MN_QUERY_ID,
-  IRP_MN_QUERY_INTERFACE,
   IRP_MN_QUERY_PNP_DEVICE_STATE,
   IRP_MN_QUERY_POWER,
   IRP_MN_QUERY_REMOVE_DEVICE,
@@ -58,74 +62,13 @@ import {
   IRP_MN_SURPRISE_REMOVAL,
   irpMinorName,
   newDeviceCapabilities,
-  type PNP_BUS_INFORMATION,
   PNP_DEVICE_FAILED,
   type PnpBus,
   PowerSystemWorking,
   type SYSTEM_POWER_STATE,
 } from './pnp-types.ts';
-import type { CM_RESOURCE_LIST, IO_RESOURCE_REQUIREMENTS_LIST } from './resources.ts';
 import { TraceKind } from './trace.ts';
 import { exQueueWorkItem, WORK_QUEUE_ITEM } from './work-item.ts';
-
-/** CM_PROB_* codes that occur here. */
-export const DeviceProblemCode = {
-  CM_PROB_FAILED_START: 10,
-  CM_PROB_NORMAL_CONFLICT: 12,
-  CM_PROB_WILL_BE_REMOVED: 21,
-  CM_PROB_DISABLED: 22,
-  CM_PROB_DEVICE_NOT_THERE: 24,
-  CM_PROB_FAILED_INSTALL: 28,
-  CM_PROB_FAILED_ADD: 31,
-  CM_PROB_FAILED_DRIVER_ENTRY: 37,
-  CM_PROB_FAILED_POST_START: 43,
-} as const;
-type DeviceProblemName = keyof typeof DeviceProblemCode;
-
-class DeviceNode implements DEVICE_NODE {
-  readonly instancePath: string;
-  readonly physicalDeviceObject: DEVICE_OBJECT;
-  readonly parent: DeviceNode | null;
-  readonly busDevice: string | null;
-  readonly hardwareIds: readonly string[];
-  readonly compatibleIds: readonly string[];
-  readonly description: string;
-  readonly location: string;
-  readonly bus: PNP_BUS_INFORMATION | null;
-  readonly children: DeviceNode[] = [];
-  state: DeviceNodeState = 'DeviceNodeInitialized';
-  problem: DeviceProblem | null = null;
-  package: DriverPackage | null = null;
-  driver: DRIVER_OBJECT | null = null;
-  capabilities: DEVICE_CAPABILITIES = newDeviceCapabilities();
-  allocatedResources: CM_RESOURCE_LIST | null = null;
-  allocatedResourcesTranslated: CM_RESOURCE_LIST | null = null;
-  /** The hardware is gone: the PDO goes with the stack. */
-  present = true;
-  stateBefore: DeviceNodeState = 'DeviceNodeInitialized';
-
-  constructor(
-    pdo: DEVICE_OBJECT,
-    parent: DeviceNode | null,
-    busDevice: string | null,
-    ids: { instancePath: string; hardwareIds: readonly string[]; compatibleIds: readonly string[] },
-    texts: { description: string; location: string; bus: PNP_BUS_INFORMATION | null },
-  ) {
-    this.physicalDeviceObject = pdo;
-    this.parent = parent;
-    this.busDevice = busDevice;
-    this.instancePath = ids.instancePath;
-    this.hardwareIds = ids.hardwareIds;
-    this.compatibleIds = ids.compatibleIds;
-    this.description = texts.description;
-    this.location = texts.location;
-    this.bus = texts.bus;
-  }
-
-  get driverName(): string | null {
-    return this.package?.name ?? null;
-  }
-}
 
 /** The answer to a question that drivers may say no to: who was asked and what the stack answered. */
 export interface PnpAnswer {
@@ -278,7 +221,7 @@ export class PnpManager {
     const text = (value: unknown) => (typeof value === 'string' ? value : '');
     const list = (value: unknown) => (isStringArray(value) ? value : []);
     const ask = (minor: number, fill?: (parameters: IO_PARAMETERS) => void) => {
-      const { status, pointer } = this.#ask(pdo, minor, fill);
+      const { status, pointer } = sendPnpIrp(pdo, minor, fill);
       return ntSuccess(status) ? pointer : null;
     };
     const id = (idType: IO_PARAMETERS['idType']) =>
@@ -324,7 +267,7 @@ export class PnpManager {
 
   #queryCapabilities(node: DeviceNode): void {
     const capabilities = newDeviceCapabilities();
-    this.#ask(node.physicalDeviceObject, IRP_MN_QUERY_CAPABILITIES, (p) => {
+    sendPnpIrp(node.physicalDeviceObject, IRP_MN_QUERY_CAPABILITIES, (p) => {
       p.capabilities = capabilities;
     });
     node.capabilities = capabilities;
@@ -465,7 +408,7 @@ export class PnpManager {
       return;
     }
     if (!restarting) node.state = 'DeviceNodeResourcesAssigned';
-    const { status } = this.#ask(pdo, IRP_MN_START_DEVICE, (p) => {
+    const { status } = sendPnpIrp(pdo, IRP_MN_START_DEVICE, (p) => {
       p.allocatedResources = node.allocatedResources;
       p.allocatedResourcesTranslated = node.allocatedResourcesTranslated;
     });
@@ -481,7 +424,7 @@ export class PnpManager {
     }
     node.state = 'DeviceNodeStarted';
     this.#queryCapabilities(node);
-    const state = this.#ask(pdo, IRP_MN_QUERY_PNP_DEVICE_STATE);
+    const state = sendPnpIrp(pdo, IRP_MN_QUERY_PNP_DEVICE_STATE);
     if (ntSuccess(state.status) && (state.information & PNP_DEVICE_FAILED) !== 0) {
       this.#failStart(
         node,
@@ -498,9 +441,9 @@ export class PnpManager {
 
   #assignResources(node: DeviceNode): void {
     const pdo = node.physicalDeviceObject;
-    const asked = this.#ask(pdo, IRP_MN_QUERY_RESOURCE_REQUIREMENTS);
+    const asked = sendPnpIrp(pdo, IRP_MN_QUERY_RESOURCE_REQUIREMENTS);
     const requirements = ntSuccess(asked.status) ? requirementsList(asked.pointer) : null;
-    const filtered = this.#ask(
+    const filtered = sendPnpIrp(
       pdo,
       IRP_MN_FILTER_RESOURCE_REQUIREMENTS,
       (p) => {
@@ -520,7 +463,7 @@ export class PnpManager {
   }
 
   #enumerateChildren(node: DeviceNode): void {
-    const { status, pointer } = this.#ask(node.physicalDeviceObject, IRP_MN_QUERY_DEVICE_RELATIONS, (p) => {
+    const { status, pointer } = sendPnpIrp(node.physicalDeviceObject, IRP_MN_QUERY_DEVICE_RELATIONS, (p) => {
       p.deviceRelationType = 'BusRelations';
     });
     if (!ntSuccess(status) || !isDeviceArray(pointer)) return;
@@ -550,7 +493,7 @@ export class PnpManager {
     this.#kernel.enter(() => {
       const node = this.#own(device);
       this.#requireState(node, 'DeviceNodeQueryStopped');
-      this.#ask(node.physicalDeviceObject, IRP_MN_STOP_DEVICE);
+      sendPnpIrp(node.physicalDeviceObject, IRP_MN_STOP_DEVICE);
       node.state = 'DeviceNodeStopped';
       this.#trace(node, 'device stopped', {});
     });
@@ -564,9 +507,9 @@ export class PnpManager {
     return this.#kernel.enter(() => {
       const node = this.#own(device);
       const asked: DeviceNode[] = [];
-      for (const one of this.#tree(node).reverse()) {
+      for (const one of node.tree.reverse()) {
         if (one.state !== 'DeviceNodeStarted') continue;
-        const files = openFiles(one.physicalDeviceObject);
+        const files = one.openFiles;
         const answer =
           files > 0
             ? refusal(STATUS_UNSUCCESSFUL, `${one.instancePath} has ${files} open file(s).`)
@@ -598,10 +541,10 @@ export class PnpManager {
   remove(device: DEVICE_NODE): void {
     this.#kernel.enter(() => {
       const node = this.#own(device);
-      const files = openFiles(node.physicalDeviceObject);
+      const files = node.openFiles;
       if (files > 0)
         throw new NtError(STATUS_INVALID_DEVICE_REQUEST, `${node.instancePath} has ${files} open file(s)`);
-      for (const one of this.#tree(node).reverse()) this.#removeStack(one, 'DeviceNodeRemoved');
+      for (const one of node.tree.reverse()) this.#removeStack(one, 'DeviceNodeRemoved');
     });
   }
 
@@ -649,14 +592,14 @@ export class PnpManager {
   /** Removes the devices that are gone and have no open files any more. PASSIVE_LEVEL, no driver's code on the stack. */
   processQueuedRemovals(): void {
     for (const node of [...this.#awaitingRemoval]) {
-      if (openFiles(node.physicalDeviceObject) > 0) continue;
+      if (node.openFiles > 0) continue;
       this.#awaitingRemoval.delete(node);
       this.#removeStack(node, 'DeviceNodeRemoved');
     }
   }
 
   #surpriseRemove(node: DeviceNode): void {
-    for (const one of this.#tree(node).reverse()) {
+    for (const one of node.tree.reverse()) {
       if (!one.present) continue;
       one.present = false;
       const extension = childOf(one.physicalDeviceObject);
@@ -664,18 +607,17 @@ export class PnpManager {
       const hasStack = one.physicalDeviceObject.attachedDevice !== null;
       const sendable = one.state !== 'DeviceNodeRemoved' && one.state !== 'DeviceNodeInitialized';
       if (hasStack && sendable) {
-        this.#ask(one.physicalDeviceObject, IRP_MN_SURPRISE_REMOVAL);
+        sendPnpIrp(one.physicalDeviceObject, IRP_MN_SURPRISE_REMOVAL);
         one.state = 'DeviceNodeAwaitingQueuedRemoval';
       }
       this.#kernel.deviceInterfaces.deviceRemoved(one.physicalDeviceObject);
-      this.#setProblem(
-        one,
+      one.setProblem(
         'CM_PROB_DEVICE_NOT_THERE',
         STATUS_NO_SUCH_DEVICE,
         'The device was removed while it was in use.',
       );
       this.#trace(one, 'surprise removal', {});
-      if (openFiles(one.physicalDeviceObject) > 0) this.#awaitingRemoval.add(one);
+      if (one.openFiles > 0) this.#awaitingRemoval.add(one);
       else this.#removeStack(one, 'DeviceNodeRemoved');
     }
   }
@@ -686,7 +628,7 @@ export class PnpManager {
     const { driver } = node;
     const hadStack = pdo.attachedDevice !== null;
     if (hadStack) {
-      this.#ask(pdo, IRP_MN_REMOVE_DEVICE);
+      sendPnpIrp(pdo, IRP_MN_REMOVE_DEVICE);
       if (pdo.attachedDevice !== null) {
         this.#kernel.bugcheck(
           BugcheckCode.DRIVER_VERIFIER_DETECTED_VIOLATION,
@@ -741,9 +683,9 @@ export class PnpManager {
       const node = this.#own(device);
       this.#requireState(node, 'DeviceNodeStarted');
       node.state = state;
-      const { status } = this.#ask(node.physicalDeviceObject, minor);
+      const { status } = sendPnpIrp(node.physicalDeviceObject, minor);
       if (ntSuccess(status)) return ACCEPTED;
-      this.#ask(node.physicalDeviceObject, cancelMinor);
+      sendPnpIrp(node.physicalDeviceObject, cancelMinor);
       node.state = 'DeviceNodeStarted';
       return refusal(
         status,
@@ -756,7 +698,7 @@ export class PnpManager {
     this.#kernel.enter(() => {
       const node = this.#own(device);
       this.#requireState(node, state);
-      this.#ask(node.physicalDeviceObject, minor);
+      sendPnpIrp(node.physicalDeviceObject, minor);
       node.state = 'DeviceNodeStarted';
     });
   }
@@ -804,16 +746,6 @@ export class PnpManager {
 
   // ---- helpers
 
-  /** Sends a PnP IRP to the top of a device's stack and waits; `pointer` and `information` are what came back. */
-  #ask(
-    pdo: DEVICE_OBJECT,
-    minorFunction: number,
-    fill: ((parameters: IO_PARAMETERS) => void) | null = null,
-    initialPointer: unknown = null,
-  ): { status: NTSTATUS; pointer: unknown; information: number } {
-    return sendPnpIrp(pdo, minorFunction, fill, initialPointer);
-  }
-
   /** Calls DriverEntry, AddDevice or Unload: its status, whichever way it tells it. */
   #call(driver: DRIVER_OBJECT, method: string, routine: () => unknown): NTSTATUS {
     try {
@@ -826,13 +758,8 @@ export class PnpManager {
   }
 
   #fail(node: DeviceNode, name: DeviceProblemName, status: NTSTATUS, text: string): void {
-    this.#setProblem(node, name, status, text);
+    node.setProblem(name, status, text);
     this.#trace(node, name, { status: ntStatusName(status), text });
-  }
-
-  #setProblem(node: DeviceNode, name: DeviceProblemName, status: NTSTATUS, text: string): void {
-    const what = `${node.description === '' ? 'Device' : node.description} (${node.instancePath})`;
-    node.problem = { code: DeviceProblemCode[name], name, status, text: `${what}: ${text}` };
   }
 
   #trace(node: DeviceNode, what: string, data: Readonly<Record<string, string>>): void {
@@ -847,11 +774,6 @@ export class PnpManager {
         `${node.instancePath} is in state ${node.state}, not ${state}`,
       );
     }
-  }
-
-  /** A node and all below it, parents first. */
-  #tree(node: DeviceNode): DeviceNode[] {
-    return [node, ...node.children.flatMap((child) => this.#tree(child))];
   }
 
   #find(name: string): DeviceNode | null {
@@ -880,87 +802,6 @@ const ACCEPTED: PnpAnswer = { accepted: true, status: STATUS_SUCCESS, text: '' }
 
 function refusal(status: NTSTATUS, text: string): PnpAnswer {
   return { accepted: false, status, text };
-}
-
-/** Files open on any device object of a stack. */
-function openFiles(pdo: DEVICE_OBJECT): number {
-  let count = 0;
-  for (let device: DEVICE_OBJECT | null = pdo; device !== null; device = device.attachedDevice)
-    count += device.referenceCount;
-  return count;
-}
-
-function isStringArray(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((one) => typeof one === 'string');
-}
-
-function isDeviceArray(value: unknown): value is readonly DEVICE_OBJECT[] {
-  return (
-    Array.isArray(value) &&
-    value.every((one) => typeof one === 'object' && one !== null && 'driverObject' in one)
-  );
-}
-
-function busInformation(value: unknown): PNP_BUS_INFORMATION | null {
-  return isObjectWith<PNP_BUS_INFORMATION>(value, 'busTypeGuid') ? value : null;
-}
-
-function requirementsList(value: unknown): IO_RESOURCE_REQUIREMENTS_LIST | null {
-  return isObjectWith<IO_RESOURCE_REQUIREMENTS_LIST>(value, 'alternativeLists') ? value : null;
-}
-
-// What comes back in Information is a pointer whose type the request implies; one member is looked at, so that a driver's
-// nonsense is taken for nothing.
-function isObjectWith<T extends object>(value: unknown, member: keyof T): value is T {
-  return typeof value === 'object' && value !== null && member in value;
-}
-
-/**
- * Sends an IRP_MJ_PNP request to the top of a device's stack and waits for it. It starts out with STATUS_NOT_SUPPORTED, as all PnP
- * requests must. IRQL = PASSIVE_LEVEL.
- */
-export function sendPnpIrp(
-  device: DEVICE_OBJECT,
-  minorFunction: number,
-  fill: ((parameters: IO_PARAMETERS) => void) | null = null,
-  initialPointer: unknown = null,
-): { status: NTSTATUS; pointer: unknown; information: number } {
-  requireIrql(PASSIVE_LEVEL, `PnP request (${irpMinorName(IRP_MJ_PNP, minorFunction)})`);
-  const { io } = currentKernel();
-  const top = ioGetAttachedDevice(device);
-  const irp: IRP = io.allocateIrp(top.stackSize);
-  const stack = ioGetNextIrpStackLocation(irp);
-  stack.majorFunction = IRP_MJ_PNP;
-  stack.minorFunction = minorFunction;
-  irp.ioStatus.status = STATUS_NOT_SUPPORTED;
-  irp.ioStatus.informationPointer = initialPointer;
-  fill?.(stack.parameters);
-  const status = io.sendAndWait(top, irp);
-  const { information, informationPointer: pointer } = irp.ioStatus;
-  io.freeIrp(irp);
-  return { status, pointer, information };
-}
-
-/**
- * IRP_MN_QUERY_INTERFACE to a device's stack: the interface, referenced for the caller. Throws STATUS_NOT_SUPPORTED when nobody in
- * the stack has it. IRQL = PASSIVE_LEVEL.
- */
-export function pnpQueryInterface<T extends INTERFACE>(
-  device: DEVICE_OBJECT,
-  interfaceType: string,
-  isInterface: (value: INTERFACE) => value is T,
-  version = 1,
-): T {
-  const holder: { value: INTERFACE | null } = { value: null };
-  const { status } = sendPnpIrp(device, IRP_MN_QUERY_INTERFACE, (p) => {
-    p.interfaceType = interfaceType.toUpperCase();
-    p.version = version;
-    p.interface = holder;
-  });
-  if (!ntSuccess(status)) throw new NtError(status, `interface ${interfaceType}`);
-  if (holder.value === null || !isInterface(holder.value))
-    throw new NtError(STATUS_NOT_SUPPORTED, `interface ${interfaceType}`);
-  return holder.value;
 }
 
 /** IoInvalidateDeviceRelations(BusRelations): the PnP manager asks again from a work item. IRQL ≤ DISPATCH_LEVEL. */

@@ -24,15 +24,12 @@ import { KEVENT, keSetEvent } from './event.ts';
 import { ioGetDeviceObjectPointer } from './io-manager.ts';
 import {
   CTL_CODE,
-  type IRP,
-  ioCompleteRequest,
-  ioGetCurrentIrpStackLocation,
-  ioMarkIrpPending,
   METHOD_BUFFERED,
   METHOD_IN_DIRECT,
   METHOD_NEITHER,
   METHOD_OUT_DIRECT,
-} from './irp.ts';
+} from './io-stack-location.ts';
+import { type IRP, ioCompleteRequest, ioGetCurrentIrpStackLocation, ioMarkIrpPending } from './irp.ts';
 import { ioReleaseCancelSpinLock, ioSetCancelRoutine } from './irp-cancel.ts';
 import { DISPATCH_LEVEL, keRaiseIrql } from './irql.ts';
 import { Kernel } from './kernel.ts';
