@@ -104,6 +104,8 @@ describe("an AC'97 card", () => {
     `);
     expect(bench.audio.endpoint('render').name).toBe('Speakers');
     expect(bench.audio.endpoint('capture').name).toMatch(/mic/i);
+    expect(bench.audio.endpoint('capture', 'phone').name).toBe('Phone Line');
+    expect(() => bench.audio.endpoint('capture', 'line')).toThrow(/'line' may be 'Line In' or 'Phone Line'/);
     expect(() => bench.audio.endpoint('render', 'Trumpet')).toThrow(
       /There is no endpoint 'Trumpet' to play\. There is 'Speakers'/,
     );

@@ -138,17 +138,24 @@ export class AudioClient {
       );
   }
 
-  /** An endpoint by name (in any case) or id; without a name the preferred one. Throws a {@link ClientError} that lists what there is. */
+  /**
+   * An endpoint by name (in any case), id, or a part of the name that only one has; without a name the preferred one. Throws a
+   * {@link ClientError} that lists what there is.
+   */
   endpoint(direction: 'render' | 'capture', name?: string): Endpoint {
     const candidates = this.endpoints().filter((endpoint) => endpoint.direction === direction);
-    const wanted = name?.toLowerCase();
-    const found = candidates.find(
+    const wanted = name?.toLowerCase() ?? '';
+    const exact = candidates.find(
       (endpoint) =>
-        wanted === undefined ||
-        endpoint.name.toLowerCase() === wanted ||
-        endpoint.id.toLowerCase() === wanted,
+        name === undefined || endpoint.name.toLowerCase() === wanted || endpoint.id.toLowerCase() === wanted,
     );
+    const partly = candidates.filter((endpoint) => endpoint.name.toLowerCase().includes(wanted));
+    const found = exact ?? (partly.length === 1 ? partly[0] : undefined);
     if (found !== undefined) return found;
+    if (partly.length > 1) {
+      const names = partly.map((endpoint) => `'${endpoint.name}'`).join(' or ');
+      throw new ClientError(`The endpoint '${name}' may be ${names}. Give the whole name.`);
+    }
     const kind = direction === 'render' ? 'play' : 'record';
     if (candidates.length === 0)
       throw new ClientError(

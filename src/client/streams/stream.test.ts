@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { STATUS_INSUFFICIENT_RESOURCES, STATUS_IO_DEVICE_ERROR } from '../../kernel/index.ts';
-import { KSPROPERTY_AUDIO_POSITION, KSPROPERTY_RTAUDIO_BUFFER } from '../../ks/index.ts';
+import {
+  KSPROPERTY_AUDIO_POSITION,
+  KSPROPERTY_CONNECTION_STATE,
+  KSPROPERTY_RTAUDIO_BUFFER,
+} from '../../ks/index.ts';
 import type { AudioFormat } from '../audio-format.ts';
 import { audioFormat, frameBytes } from '../audio-format.ts';
 import { MemoryPcmReader, MemoryPcmWriter } from '../pcm.ts';
@@ -237,6 +241,17 @@ describe('a render stream', () => {
     expect(device.state).toBe(0);
     stream.close();
     expect(device.openHandles).toBe(0);
+  });
+
+  it('has failed when it cannot start, and stands still', () => {
+    let states = 0;
+    const { device, stream } = renderer(sound(4000), {
+      refuse: (id) => (id === KSPROPERTY_CONNECTION_STATE && ++states === 3 ? STATUS_IO_DEVICE_ERROR : null),
+    });
+    expect(() => stream.start()).toThrow(/^Speakers: cannot start the stream: STATUS_IO_DEVICE_ERROR\./);
+    expect(stream.state).toBe('failed');
+    expect(stream.error?.status).toBe(STATUS_IO_DEVICE_ERROR);
+    expect(device.state).toBe(0);
   });
 
   it('says what it wanted when there is no buffer', () => {

@@ -179,12 +179,13 @@ export abstract class Stream {
   }
 
   /**
-   * Starts from the stopped state: the first data, then RUN. Throws a {@link ClientError} when the driver refuses.
+   * Starts from the stopped state: the first data, then RUN. Throws a {@link ClientError} when the driver refuses; the stream has
+   * failed then.
    */
   start(): void {
     this.host.enter(() => {
       this.#require('start', 'stopped');
-      explained(`${this.endpointName}: cannot start the stream`, () => {
+      this.#change('start', () => {
         this.pin.setState(KSSTATE_PAUSE);
         this.prepare();
         this.#run();
@@ -192,21 +193,24 @@ export abstract class Stream {
     });
   }
 
-  /** Halts where it is; {@link resume} goes on without a gap. */
+  /** Halts where it is; {@link resume} goes on without a gap. Throws as {@link start}. */
   pause(): void {
     this.host.enter(() => {
       this.#require('pause', 'running');
-      explained(`${this.endpointName}: cannot pause the stream`, () => this.pin.setState(KSSTATE_PAUSE));
-      this.#state = 'paused';
-      this.#sleep();
-      this.#updatePosition();
+      this.#change('pause', () => {
+        this.pin.setState(KSSTATE_PAUSE);
+        this.#state = 'paused';
+        this.#sleep();
+        this.#updatePosition();
+      });
     });
   }
 
+  /** Throws as {@link start}. */
   resume(): void {
     this.host.enter(() => {
       this.#require('resume', 'paused');
-      explained(`${this.endpointName}: cannot resume the stream`, () => this.#run());
+      this.#change('resume', () => this.#run());
     });
   }
 
@@ -287,6 +291,21 @@ export abstract class Stream {
     this.#sleep();
     if (this.pin.state === KSSTATE_RUN) this.pin.setState(KSSTATE_PAUSE);
     this.#updatePosition();
+  }
+
+  /** A change of state that was asked for: what fails is told to whoever asked, too. */
+  #change(what: string, action: () => void): void {
+    try {
+      explained(`${this.endpointName}: cannot ${what} the stream`, action);
+    } catch (error) {
+      if (error instanceof ClientError) {
+        this.error = error;
+        this.#sleep();
+        this.#silence();
+        this.#end('failed');
+      }
+      throw error;
+    }
   }
 
   #run(): void {

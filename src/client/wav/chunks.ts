@@ -42,11 +42,6 @@ export const WAVL = fourCc('wavl');
 /** A 32-bit size that stands for "see ds64" (RF64) or "not known yet" (streamed files). */
 export const SIZE_UNKNOWN = 0xffffffff;
 
-/** Format tags (mmreg.h). */
-export const WAVE_FORMAT_PCM = 1;
-export const WAVE_FORMAT_IEEE_FLOAT = 3;
-export const WAVE_FORMAT_EXTENSIBLE = 0xfffe;
-
 /** Names of compressed formats that occur in WAV files, for the error message. */
 export const FORMAT_TAG_NAMES: ReadonlyMap<number, string> = new Map([
   [0x0002, 'Microsoft ADPCM'],
@@ -63,6 +58,3 @@ export const FORMAT_TAG_NAMES: ReadonlyMap<number, string> = new Map([
   [0x2000, 'Dolby AC-3'],
   [0x2001, 'DTS'],
 ]);
-
-/** Bytes 2 … 15 of a sub-format GUID that is a format tag in GUID form: xxxxxxxx-0000-0010-8000-00AA00389B71. */
-export const SUBFORMAT_TAIL: readonly number[] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xaa, 0, 0x38, 0x9b, 0x71];

@@ -1,3 +1,10 @@
+import { GUID } from '../../com/guid.ts';
+import {
+  tagOfSubFormat,
+  WAVE_FORMAT_EXTENSIBLE,
+  WAVE_FORMAT_IEEE_FLOAT,
+  WAVE_FORMAT_PCM,
+} from '../../ks/index.ts';
 import type { AudioFormat } from '../audio-format.ts';
 import {
   bytesPerSecond,
@@ -22,11 +29,7 @@ import {
   RIFF,
   RIFX,
   SIZE_UNKNOWN,
-  SUBFORMAT_TAIL,
   WAVE,
-  WAVE_FORMAT_EXTENSIBLE,
-  WAVE_FORMAT_IEEE_FLOAT,
-  WAVE_FORMAT_PCM,
   WAVL,
 } from './chunks.ts';
 import { WavError } from './wav-error.ts';
@@ -315,14 +318,13 @@ class WavParser {
       }
       validBits = view.getUint16(18, true);
       channelMask = view.getUint32(20, true);
-      tag = view.getUint16(24, true);
-      for (let i = 0; i < SUBFORMAT_TAIL.length; i++) {
-        if (view.getUint8(26 + i) !== SUBFORMAT_TAIL[i]) {
-          throw new WavError(
-            'The sub-format of the file is neither PCM nor IEEE float. Convert it to PCM first.',
-          );
-        }
+      const subFormatTag = tagOfSubFormat(GUID.read(view, 24));
+      if (subFormatTag === null) {
+        throw new WavError(
+          'The sub-format of the file is neither PCM nor IEEE float. Convert it to PCM first.',
+        );
       }
+      tag = subFormatTag;
     }
     if (tag !== WAVE_FORMAT_PCM && tag !== WAVE_FORMAT_IEEE_FLOAT) {
       const name = FORMAT_TAG_NAMES.get(tag);

@@ -1,3 +1,9 @@
+import {
+  subFormatOfTag,
+  WAVE_FORMAT_EXTENSIBLE,
+  WAVE_FORMAT_IEEE_FLOAT,
+  WAVE_FORMAT_PCM,
+} from '../../ks/index.ts';
 import type { AudioFormat } from '../audio-format.ts';
 import {
   bytesPerSecond,
@@ -8,21 +14,7 @@ import {
 } from '../audio-format.ts';
 import type { PcmWriter } from '../pcm.ts';
 import type { ByteSink } from './bytes.ts';
-import {
-  DATA,
-  DS64,
-  FACT,
-  FMT,
-  JUNK,
-  RF64,
-  RIFF,
-  SIZE_UNKNOWN,
-  SUBFORMAT_TAIL,
-  WAVE,
-  WAVE_FORMAT_EXTENSIBLE,
-  WAVE_FORMAT_IEEE_FLOAT,
-  WAVE_FORMAT_PCM,
-} from './chunks.ts';
+import { DATA, DS64, FACT, FMT, JUNK, RF64, RIFF, SIZE_UNKNOWN, WAVE } from './chunks.ts';
 import { WavError } from './wav-error.ts';
 
 /** How a {@link WavWriter} lays a file out. */
@@ -158,8 +150,7 @@ export class WavWriter implements PcmWriter {
       view.setUint16(at + 16, 22, true);
       view.setUint16(at + 18, format.validBits, true);
       view.setUint32(at + 20, format.channelMask, true);
-      view.setUint16(at + 24, tag, true);
-      this.#scratch.set(SUBFORMAT_TAIL, at + 26);
+      subFormatOfTag(tag).write(view, at + 24);
     }
     at += fmtBytes;
     if (this.#factPosition !== null) {
