@@ -44,7 +44,8 @@ export const CARDS: readonly CatalogCard[] = [
     hardwareId: 'PCI\\VEN_8086&DEV_2415',
     qemuDevice: 'AC97',
     // QEMU scales PCM out (18h) by 1 − code ÷ 31: its unity is code 0, which the specification calls +12 dB.
-    qemuUnity: ['Wave Volume=12'],
+    // Its record gain grows from silence with the code: code 15, +22.5 dB, is unity.
+    qemuUnity: ['Wave Volume=12', 'Wave In Volume=22.5'],
     ports: ['WaveRT', 'Topology'],
     driver: ac97Driver,
     create: ({ output, lineIn, micIn }) =>

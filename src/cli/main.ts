@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { ClientError, WavError } from '../client/index.ts';
 import { BugcheckError, formatBugcheck } from '../kernel/index.ts';
+import { QemuError } from '../machines/qemu/index.ts';
 import { CliError, ExitCode } from './cli-error.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addPlayCommand, playDemo } from './commands/play.ts';
@@ -46,6 +47,10 @@ function explain(error: unknown): ExitCode {
   if (error instanceof WavError || error instanceof ClientError) {
     console.error(`miniport: ${error.message}`);
     return ExitCode.usage;
+  }
+  if (error instanceof QemuError) {
+    console.error(`miniport: ${error.message}`);
+    return error.missing ? ExitCode.missing : ExitCode.failedChecks;
   }
   console.error('miniport: a defect of this program, please report it:');
   console.error(error);

@@ -1,9 +1,9 @@
 import { type AnalogWiring, CARDS, type CatalogCard, findCard } from '../catalog.ts';
 import { AudioClient } from '../client/index.ts';
 import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index.ts';
-import { QemuError, QemuMachine } from '../machines/qemu/index.ts';
+import { QEMU_AUDIO_ID, type QemuAudio, QemuMachine } from '../machines/qemu/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
-import { CliError, ExitCode } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { applySetting } from './control-values.ts';
 import { TraceFileWriter } from './trace-file.ts';
 
@@ -21,8 +21,8 @@ export interface SessionOptions {
 /** What the run needs besides: jacks on `sim`, the sound back end on `qemu`. */
 export interface SessionWiring {
   readonly wiring?: AnalogWiring;
-  /** `-audiodev` of QEMU with id `snd`; none by default. */
-  readonly audiodev?: string;
+  /** Jacks of QEMU's card. */
+  readonly qemuAudio?: QemuAudio;
   /** For the header of the trace file. */
   readonly command: string;
 }
@@ -69,9 +69,12 @@ export class Session {
 
   /**
    * Builds the machine, plugs the card in, installs its driver and boots.
-   * @throws CliError when the card or QEMU is missing, or the driver did not start
+   * @throws CliError when there is no such card; QemuError when QEMU is missing or does not start
    */
-  static async open(options: SessionOptions, { wiring, audiodev, command }: SessionWiring): Promise<Session> {
+  static async open(
+    options: SessionOptions,
+    { wiring, qemuAudio, command }: SessionWiring,
+  ): Promise<Session> {
     const card = requireCard(options.card);
     const trace = new Trace({ mask: options.trace === undefined ? TraceKind.Cold : TraceKind.All });
     const traceFile =
@@ -80,7 +83,7 @@ export class Session {
         : new TraceFileWriter(options.trace, trace, { command, machine: options.machine, card: card.name });
     let machine: SimMachine | QemuMachine | null = null;
     try {
-      if (options.machine === 'qemu') machine = await launchQemu(card, trace, audiodev ?? 'none,id=snd');
+      if (options.machine === 'qemu') machine = await launchQemu(card, trace, qemuAudio ?? {});
       else {
         machine = new SimMachine({ trace });
         machine.plugPci(card.create(wiring ?? {}));
@@ -124,21 +127,16 @@ export class Session {
   }
 }
 
-async function launchQemu(card: CatalogCard, trace: Trace, audiodev: string): Promise<QemuMachine> {
+async function launchQemu(card: CatalogCard, trace: Trace, audio: QemuAudio): Promise<QemuMachine> {
   if (card.qemuDevice === null) {
     const names = CARDS.filter(({ qemuDevice }) => qemuDevice !== null).map(({ name }) => name);
     throw new CliError(
       `QEMU has no card like '${card.name}'. It has: ${names.join(', ')}. Or use --machine sim.`,
     );
   }
-  try {
-    return await QemuMachine.launch({
-      deviceArguments: ['-audiodev', audiodev, '-device', `${card.qemuDevice},audiodev=snd`],
-      trace,
-    });
-  } catch (error) {
-    if (error instanceof QemuError)
-      throw new CliError(error.message, error.missing ? ExitCode.missing : ExitCode.failedChecks);
-    throw error;
-  }
+  return QemuMachine.launch({
+    deviceArguments: ['-device', `${card.qemuDevice},audiodev=${QEMU_AUDIO_ID}`],
+    audio,
+    trace,
+  });
 }

@@ -7,6 +7,7 @@ import {
   type PcmReader,
   WavReader,
 } from '../../client/index.ts';
+import type { QemuAudio } from '../../machines/qemu/index.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { FileByteSource } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
@@ -72,12 +73,10 @@ function fileText(reader: PcmReader): string {
   return `${formatToString(format)}, ${length}`;
 }
 
-/** QEMU mixes to one fixed format: the stream's own, so that nothing is converted on the way. */
-function qemuAudiodev(path: string | undefined, format: AudioFormat): string {
-  const rate = Math.min(48_000, Math.max(8_000, format.sampleRate));
-  return path === undefined
-    ? 'none,id=snd'
-    : `wav,id=snd,path=${path.replaceAll(',', ',,')},out.frequency=${rate},out.channels=2,out.format=s16`;
+/** QEMU mixes to one fixed format: the stream's own rate, so that nothing is converted on the way. */
+function qemuOutput(path: string | undefined, format: AudioFormat): QemuAudio {
+  if (path === undefined) return {};
+  return { output: { path, sampleRate: Math.min(48_000, Math.max(8_000, format.sampleRate)) } };
 }
 
 /** Plays a source through the card; the machine is gone afterwards. */
@@ -90,7 +89,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   const sink = onQemu ? null : new RecordingSink(options.out ?? null, player);
   const session = await Session.open(options, {
     ...(sink ? { wiring: { output: sink } } : {}),
-    ...(onQemu ? { audiodev: qemuAudiodev(options.out, source.format) } : {}),
+    ...(onQemu ? { qemuAudio: qemuOutput(options.out, source.format) } : {}),
     command,
   });
   const interrupt = onInterrupt();

@@ -5,9 +5,13 @@ import {
   audioFormat,
   type Endpoint,
   formatToString,
+  frameBytes,
+  MemoryPcmWriter,
+  Pipeline,
   WavReader,
   WavWriter,
 } from '../../client/index.ts';
+import type { QemuAudio } from '../../machines/qemu/index.ts';
 import { CliError } from '../cli-error.ts';
 import { FileSignal } from '../file-signal.ts';
 import { FileByteSink, FileByteSource } from '../files.ts';
@@ -79,13 +83,33 @@ function captureEndpoint(audio: AudioClient, options: RecordOptions): Endpoint {
   );
 }
 
+/** QEMU's capture back end takes 16-bit stereo at one rate: the source's own, within what the converter does. */
+function qemuInput(reader: WavReader, seconds: number): QemuAudio {
+  const sampleRate = Math.min(48_000, Math.max(8_000, reader.format.sampleRate));
+  const pipeline = new Pipeline(reader, audioFormat({ sampleRate }));
+  const writer = new MemoryPcmWriter(pipeline.format);
+  const block = new Uint8Array(65_536);
+  for (let left = Math.ceil(seconds * sampleRate) * frameBytes(pipeline.format); left > 0; ) {
+    const got = pipeline.read(block, 0, Math.min(left, block.byteLength));
+    if (got === 0) break;
+    writer.write(block, 0, got);
+    left -= got;
+  }
+  return { input: { pcm: writer.bytes, sampleRate } };
+}
+
 async function record(reader: WavReader, options: RecordOptions): Promise<StreamReport> {
-  if (options.machine === 'qemu')
-    throw new CliError('Recording on --machine qemu is not offered by this command yet; use --machine sim.');
+  const onQemu = options.machine === 'qemu';
+  if (onQemu && options.pin === 'mic') {
+    throw new CliError(
+      "QEMU's AC97 feeds stereo into the microphone's engine, which is mono by the datasheet: use --pin line, or --machine sim.",
+    );
+  }
   const outFile = new FileByteSink(options.out);
   const signal = new FileSignal(reader);
   const session = await Session.open(options, {
     wiring: options.pin === 'mic' ? { micIn: signal } : { lineIn: signal },
+    ...(onQemu ? { qemuAudio: qemuInput(reader, options.seconds) } : {}),
     command: `record --in ${options.in}`,
   });
   const interrupt = onInterrupt();
