@@ -139,7 +139,7 @@ export class AudioClient {
   }
 
   /**
-   * An endpoint by name (in any case), id, or a part of the name that only one has; without a name the preferred one. Throws a
+   * An endpoint by name (in any case), id, or the beginning of a word that only one has; without a name the preferred one. Throws a
    * {@link ClientError} that lists what there is.
    */
   endpoint(direction: 'render' | 'capture', name?: string): Endpoint {
@@ -149,7 +149,7 @@ export class AudioClient {
       (endpoint) =>
         name === undefined || endpoint.name.toLowerCase() === wanted || endpoint.id.toLowerCase() === wanted,
     );
-    const partly = candidates.filter((endpoint) => endpoint.name.toLowerCase().includes(wanted));
+    const partly = candidates.filter((endpoint) => ` ${endpoint.name}`.toLowerCase().includes(` ${wanted}`));
     const found = exact ?? (partly.length === 1 ? partly[0] : undefined);
     if (found !== undefined) return found;
     if (partly.length > 1) {
