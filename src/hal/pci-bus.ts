@@ -45,6 +45,8 @@ export class PciBusDriver implements PnpBus {
   readonly #addresses: PciAddressSpace;
   /** By device * 8 + function. */
   readonly #children = new Map<number, PciChild>();
+  /** Cards that are gone and whose addresses their drivers may still use. */
+  #vanished: PciChild[] = [];
 
   /** Give it to `kernel.pnp.addBus`. */
   constructor(kernel: Kernel, options: PciBusOptions = {}) {
@@ -68,6 +70,7 @@ export class PciBusDriver implements PnpBus {
    * addresses when its driver has let go); one that another card replaced counts as both.
    */
   enumerate(): readonly PnpChild[] {
+    this.#releaseVanished();
     const seen = new Set<number>();
     for (let device = 0; device < PCI_DEVICES; device++) {
       const first = new PciFunction(this.#access, device, 0);
@@ -86,7 +89,7 @@ export class PciBusDriver implements PnpBus {
     }
     for (const [key, child] of this.#children) {
       if (seen.has(key)) continue;
-      child.vanish();
+      this.#vanish(child);
       this.#children.delete(key);
     }
     return [...this.#children.entries()].sort(([a], [b]) => a - b).map(([, child]) => child);
@@ -99,15 +102,32 @@ export class PciBusDriver implements PnpBus {
   forget(busDevice: string): void {
     for (const [key, child] of this.#children) {
       if (child.busDevice !== busDevice) continue;
-      child.vanish();
+      this.#vanish(child);
       this.#children.delete(key);
     }
+  }
+
+  #vanish(child: PciChild): void {
+    child.vanish();
+    this.#vanished.push(child);
+  }
+
+  /** A device that was removed by surprise stays in the PnP manager's tree until its driver got IRP_MN_REMOVE_DEVICE. */
+  #releaseVanished(): void {
+    const { devices } = this.#kernel.pnp;
+    this.#vanished = this.#vanished.filter((child) => {
+      const inUse = devices.some(
+        (node) => node.busDevice === child.busDevice && node.state === 'DeviceNodeAwaitingQueuedRemoval',
+      );
+      if (!inUse) child.stop();
+      return inUse;
+    });
   }
 
   #noteFunction(key: number, pciFunction: PciFunction, identity: PciIdentity): void {
     const known = this.#children.get(key);
     if (known && known.deviceId === pciDeviceId(identity)) return;
-    known?.vanish();
+    if (known) this.#vanish(known);
     const child = new PciChild(
       this.#kernel,
       this.#access,
