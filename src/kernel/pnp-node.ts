@@ -71,6 +71,11 @@ export class DeviceNode implements DEVICE_NODE {
     return this.package?.name ?? null;
   }
 
+  /** No driver has the device. */
+  get isRemoved(): boolean {
+    return this.physicalDeviceObject.attachedDevice === null;
+  }
+
   /** Files open on any device object of the stack. */
   get openFiles(): number {
     let count = 0;

@@ -3,7 +3,6 @@ import { BugcheckCode } from './bugcheck.ts';
 import { currentKernel } from './current.ts';
 import {
   type DEVICE_OBJECT,
-  DO_DEVICE_INITIALIZING,
   type DRIVER_OBJECT,
   type FILE_OBJECT,
   IRP_MJ_PNP,
@@ -15,10 +14,8 @@ import type { Kernel } from './kernel.ts';
 import { NtError } from './nt-error.ts';
 import {
   type NTSTATUS,
-  ntStatus,
   ntStatusName,
   ntSuccess,
-  STATUS_DRIVER_UNABLE_TO_LOAD,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_NO_SUCH_DEVICE,
   STATUS_NOT_FOUND,
@@ -27,7 +24,8 @@ import {
   STATUS_UNSUCCESSFUL,
 } from './ntstatus.ts';
 import { childOf, createBusDriver, createChildPdo } from './pnp-bus.ts';
-import { addValues, findPackage, installOnDevice, installService, instanceKey } from './pnp-install.ts';
+import { DriverLoader } from './pnp-drivers.ts';
+import { addValues, findPackage, installOnDevice, instanceKey } from './pnp-install.ts';
 import { DeviceNode, type DeviceProblemName } from './pnp-node.ts';
 import { sendSystemPowerIrp } from './pnp-power.ts';
 import {
@@ -89,13 +87,14 @@ export class PnpManager {
   readonly #buses: BusEntry[] = [];
   readonly #packages: DriverPackage[] = [];
   readonly #nodes: DeviceNode[] = [];
-  readonly #services = new Map<string, DRIVER_OBJECT>();
+  readonly #drivers: DriverLoader;
   readonly #awaitingRemoval = new Set<DeviceNode>();
   #started = false;
   #systemPowerState: SYSTEM_POWER_STATE = PowerSystemWorking;
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
+    this.#drivers = new DriverLoader(kernel);
   }
 
   // ---- what there is
@@ -293,9 +292,12 @@ export class PnpManager {
     node.problem = null;
     node.package = found;
     installOnDevice(registry, node.instancePath, found, node.description);
-    const driver = this.#loadDriver(node, found);
-    if (driver === null) return;
-    node.driver = driver;
+    const loaded = this.#drivers.load(found);
+    if (loaded.failure !== null) {
+      this.#fail(node, loaded.failure.name, loaded.failure.status, loaded.failure.text);
+      return;
+    }
+    node.driver = loaded.driver;
     for (const { classGuid, referenceString, values } of found.interfaces ?? []) {
       const { deviceInterfaces } = this.#kernel;
       const { symbolicLinkName } = deviceInterfaces.register(
@@ -306,90 +308,14 @@ export class PnpManager {
       const key = deviceInterfaces.parametersKey(symbolicLinkName);
       if (key !== null && key.valueCount === 0) addValues(key, values);
     }
-    if (!this.#addDevice(node, driver)) return;
-    this.#startNode(node);
-  }
-
-  #loadDriver(node: DeviceNode, found: DriverPackage): DRIVER_OBJECT | null {
-    const key = found.name.toUpperCase();
-    const loaded = this.#services.get(key);
-    if (loaded !== undefined) return loaded;
-    const registryPath = installService(this.#kernel.registry, found);
-    const driver = this.#kernel.io.createDriver(found.name);
-    const status = this.#call(driver, 'DriverEntry', () => found.driverEntry(driver, registryPath));
-    if (!ntSuccess(status)) {
-      this.#kernel.io.deleteDriver(driver);
-      this.#checkNothingLeft(driver, 'DriverEntry failed');
-      this.#fail(
-        node,
-        'CM_PROB_FAILED_DRIVER_ENTRY',
-        status,
-        `DriverEntry of driver '${found.name}' failed with ${ntStatusName(status)}.`,
-      );
-      return null;
-    }
-    if (driver.driverExtension.addDevice === null) {
-      this.#kernel.io.deleteDriver(driver);
-      this.#fail(
-        node,
-        'CM_PROB_FAILED_ADD',
-        STATUS_DRIVER_UNABLE_TO_LOAD,
-        `DriverEntry of driver '${found.name}' set no AddDevice routine.`,
-      );
-      return null;
-    }
-    this.#services.set(key, driver);
-    return driver;
-  }
-
-  #addDevice(node: DeviceNode, driver: DRIVER_OBJECT): boolean {
-    const pdo = node.physicalDeviceObject;
-    const { addDevice } = driver.driverExtension;
-    if (addDevice === null) return false;
-    const status = this.#call(driver, 'AddDevice', () => addDevice(driver, pdo));
-    if (!ntSuccess(status)) {
-      if (pdo.attachedDevice !== null) {
-        this.#kernel.trace.finding(
-          driver.shortName,
-          'AddDevice failed and left its device object attached.',
-          {
-            device: node.instancePath,
-            status: ntStatusName(status),
-          },
-        );
-      }
-      this.#fail(
-        node,
-        'CM_PROB_FAILED_ADD',
-        status,
-        `AddDevice of driver '${driver.shortName}' failed with ${ntStatusName(status)}.`,
-      );
+    const failure = this.#drivers.addDevice(loaded.driver, node);
+    if (failure !== null) {
+      this.#fail(node, failure.name, failure.status, failure.text);
       this.#unloadIfUnused(node);
-      return false;
-    }
-    if (pdo.attachedDevice === null && !node.capabilities.rawDeviceOK) {
-      this.#fail(
-        node,
-        'CM_PROB_FAILED_ADD',
-        STATUS_UNSUCCESSFUL,
-        `AddDevice of driver '${driver.shortName}' attached no device object to the stack.`,
-      );
-      this.#unloadIfUnused(node);
-      return false;
-    }
-    for (let device = pdo.attachedDevice; device !== null; device = device.attachedDevice) {
-      if ((device.flags & DO_DEVICE_INITIALIZING) === 0) continue;
-      device.flags &= ~DO_DEVICE_INITIALIZING;
-      this.#kernel.trace.finding(
-        device.driverObject.shortName,
-        'AddDevice left DO_DEVICE_INITIALIZING set.',
-        {
-          device: device.displayName,
-        },
-      );
+      return;
     }
     node.state = 'DeviceNodeDriversAdded';
-    return true;
+    this.#startNode(node);
   }
 
   #startNode(node: DeviceNode): void {
@@ -567,18 +493,24 @@ export class PnpManager {
     });
   }
 
-  /** Removes all devices, children first, without asking: the system shuts down. Open files must have been closed. */
+  /**
+   * Removes all devices, children first, without asking, and unloads their drivers: the machine shuts down. A device that somebody
+   * still holds open stays, and the leak report tells.
+   */
   removeAll(): void {
     this.#kernel.enter(() => {
       this.processQueuedRemovals();
-      for (const node of [...this.#nodes].reverse()) {
-        if (node.state !== 'DeviceNodeAwaitingQueuedRemoval') this.#removeStack(node, 'DeviceNodeRemoved');
+      const nodes = [...this.#nodes].reverse();
+      for (const node of nodes) {
+        if (node.openFiles > 0 || node.children.some((child) => !child.isRemoved)) continue;
+        this.#removeStack(node, 'DeviceNodeRemoved');
       }
-      for (const node of [...this.#nodes].reverse()) {
-        if (node.state === 'DeviceNodeRemoved' && !node.physicalDeviceObject.deletePending)
-          this.#deletePdo(node);
+      for (const node of nodes) {
+        if (node.isRemoved && this.#nodes.includes(node)) this.#deletePdo(node);
       }
-      for (const { driver } of this.#buses) this.#kernel.io.deleteDriver(driver);
+      for (const { driver } of this.#buses) {
+        if (driver.deviceObjects.length === 0) this.#kernel.io.deleteDriver(driver);
+      }
     });
   }
 
@@ -660,22 +592,8 @@ export class PnpManager {
   #unloadIfUnused(node: DeviceNode): void {
     const { driver } = node;
     node.driver = null;
-    if (driver === null || driver.deviceObjects.length > 0) return;
-    if (this.#nodes.some((other) => other.driver === driver)) return;
-    const { driverUnload } = driver;
-    // A driver without an Unload routine stays in memory and serves the next device.
-    if (driverUnload === null) return;
-    this.#call(driver, 'DriverUnload', () => driverUnload(driver));
-    this.#services.delete(driver.shortName.toUpperCase());
-    this.#kernel.io.deleteDriver(driver);
-    this.#checkNothingLeft(driver, 'DriverUnload');
-  }
-
-  #checkNothingLeft(driver: DRIVER_OBJECT, when: string): void {
-    if (driver.deviceObjects.length === 0) return;
-    this.#kernel.trace.finding(driver.shortName, `${when}: device objects are left.`, {
-      devices: driver.deviceObjects.map((device) => device.displayName).join(', '),
-    });
+    if (driver !== null && !this.#nodes.some((other) => other.driver === driver))
+      this.#drivers.unload(driver);
   }
 
   #query(device: DEVICE_NODE, minor: number, cancelMinor: number, state: DeviceNodeState): PnpAnswer {
@@ -745,17 +663,6 @@ export class PnpManager {
   }
 
   // ---- helpers
-
-  /** Calls DriverEntry, AddDevice or Unload: its status, whichever way it tells it. */
-  #call(driver: DRIVER_OBJECT, method: string, routine: () => unknown): NTSTATUS {
-    try {
-      const result = this.#kernel.callOut(driver.shortName, method, routine);
-      return typeof result === 'number' ? ntStatus(result) : STATUS_SUCCESS;
-    } catch (error) {
-      if (error instanceof NtError) return error.status;
-      throw error;
-    }
-  }
 
   #fail(node: DeviceNode, name: DeviceProblemName, status: NTSTATUS, text: string): void {
     node.setProblem(name, status, text);

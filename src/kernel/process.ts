@@ -71,7 +71,7 @@ const GRANULARITY = 0x1_0000;
  * An application of the machine. Its methods are called from outside the kernel or from user-mode continuations, at
  * PASSIVE_LEVEL; they enter the kernel themselves. A request that a driver pends makes the machine run until it completes.
  */
-export class UserProcess {
+export class UserProcess implements Disposable {
   readonly kernel: Kernel;
   readonly name: string;
   readonly #handles = new HandleTable<KernelObject>();
@@ -475,8 +475,18 @@ export class UserProcess {
   }
 
   #region(address: number, length: number): Region {
-    for (const region of this.#regions) {
-      if (address >= region.base && address + length <= region.base + region.length) return region;
+    // Addresses only grow, so the list is in order.
+    const regions = this.#regions;
+    let low = 0;
+    let high = regions.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((regions[middle]?.base ?? 0) <= address) low = middle;
+      else high = middle - 1;
+    }
+    const region = regions[low];
+    if (region !== undefined && address >= region.base && address + length <= region.base + region.length) {
+      return region;
     }
     throw new NtError(
       STATUS_ACCESS_VIOLATION,
@@ -501,10 +511,14 @@ export class UserProcess {
 
   /**
    * TerminateProcess: cancels requests, closes all handles, frees the memory. Bugcheck PROCESS_HAS_LOCKED_PAGES when a driver left
-   * pages locked; a mapping or a request that a driver left behind is a finding.
+   * pages locked; a mapping or a request that a driver left behind is a finding. On a stopped machine nothing is left to do.
    */
   terminate(): void {
     if (this.#terminated) return;
+    if (this.kernel.stopped !== null) {
+      this.#terminated = true;
+      return;
+    }
     this.#enter(() => {
       this.#terminated = true;
       for (const irp of [...this.#pendingIrps]) if (irp.state === 'Allocated') ioCancelIrp(irp);
@@ -540,6 +554,10 @@ export class UserProcess {
       }
       this.kernel.io.processes.delete(this);
     });
+  }
+
+  [Symbol.dispose](): void {
+    this.terminate();
   }
 
   #enter<T>(fn: () => T): T {
