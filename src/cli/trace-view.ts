@@ -1,4 +1,4 @@
-import { irqlName, TICKS_PER_SECOND, type TraceEvent } from '../kernel/index.ts';
+import { irqlName, TICKS_PER_SECOND, type TraceEvent, TraceKind } from '../kernel/index.ts';
 import { CliError } from './cli-error.ts';
 import { KIND_NAMES, kindName } from './trace-file.ts';
 
@@ -46,25 +46,51 @@ export function matches(event: TraceEvent, filter: TraceFilter): boolean {
   );
 }
 
-function dataText(event: TraceEvent): string {
-  if (!event.data) return '';
-  return Object.entries(event.data)
-    .map(
-      ([key, value]) =>
-        `${key}=${typeof value === 'number' && /address|value|data/i.test(key) ? `0x${value.toString(16)}` : value}`,
-    )
-    .join(' ');
+const hex = (value: unknown, digits: number) => `0x${Number(value).toString(16).padStart(digits, '0')}`;
+
+/** IOCTLs of kernel streaming (ks.h). */
+const IOCTL_NAMES: Readonly<Record<number, string>> = {
+  3080195: 'IOCTL_KS_PROPERTY',
+  3080199: 'IOCTL_KS_ENABLE_EVENT',
+  3080203: 'IOCTL_KS_DISABLE_EVENT',
+  3080207: 'IOCTL_KS_METHOD',
+  3112979: 'IOCTL_KS_WRITE_STREAM',
+  3096599: 'IOCTL_KS_READ_STREAM',
+  3080219: 'IOCTL_KS_RESET_STATE',
+};
+
+/** What happened, in the words of its kind. */
+function describe(event: TraceEvent): string {
+  const { data, kind, name } = event;
+  if (!data) return name;
+  if (kind === TraceKind.Register && data['value'] !== undefined) {
+    const meaning =
+      typeof data['meaning'] === 'string' && data['meaning'] !== '' ? ` (${data['meaning']})` : '';
+    const direction = data['direction'] ?? (name.startsWith('CFG_WRITE') ? 'write' : 'read');
+    return `${String(direction).padEnd(5)} ${name} ${hex(data['value'], Number(data['size'] ?? 4) * 2)}${meaning}`;
+  }
+  if (kind === TraceKind.Dma && data['busAddress'] !== undefined) {
+    const verb = data['direction'] === 'read' ? 'reads' : 'writes';
+    return `${name} ${verb} ${data['length']} bytes at ${hex(data['busAddress'], 8)}`;
+  }
+  if (kind === TraceKind.Interrupt && data['asserted'] !== undefined) {
+    return `${name} ${data['asserted'] === true ? 'asserted' : 'released'}`;
+  }
+  const rest = Object.entries(data).map(([key, value]) => {
+    if (key === 'ioctl' && typeof value === 'number') return IOCTL_NAMES[value] ?? `ioctl=${hex(value, 8)}`;
+    return `${key}=${typeof value === 'number' && /address/i.test(key) ? hex(value, 8) : value}`;
+  });
+  return `${name}  ${rest.join(' ')}`;
 }
 
 /** One line of the timeline; spans indent what happens inside them. */
 export function formatEvent(event: TraceEvent, depth: number): string {
   const time = (event.tick / TICKS_PER_SECOND).toFixed(7);
-  const level = event.irql === null ? '-' : irqlName(event.irql).replace('_LEVEL', '');
-  const mark = event.phase === 'B' ? '┌ ' : event.phase === 'E' ? '└ ' : '· ';
-  const data = dataText(event);
+  const level = event.irql === null ? '-' : irqlName(event.irql).replace(/ \(\d+\)$/, '');
+  const mark = event.phase === 'B' ? '┌ ' : event.phase === 'E' ? '└ ' : '';
   return (
-    `${time.padStart(12)}  ${kindName(event.kind).padEnd(9)} ${level.padEnd(9)} ${event.source.padEnd(14)} ` +
-    `${'│ '.repeat(depth)}${mark}${event.name}${data ? `  ${data}` : ''}`
+    `${time.padStart(12)}  ${kindName(event.kind).padEnd(9)} ${level.padEnd(8)} ${event.source.padEnd(10)} ` +
+    `${'│ '.repeat(depth)}${mark}${describe(event)}`
   );
 }
 

@@ -70,7 +70,7 @@ Examples:
         `${header.command} (card ${header.card} on ${header.machine}): ${events.length} events in ${seconds} s of machine time`,
         ...(chosen.length === events.length ? [] : [`${chosen.length} of them match`]),
         '',
-        `${'seconds'.padStart(12)}  ${'kind'.padEnd(9)} ${'IRQL'.padEnd(9)} ${'source'.padEnd(14)} what`,
+        `${'seconds'.padStart(12)}  ${'kind'.padEnd(9)} ${'IRQL'.padEnd(8)} ${'source'.padEnd(10)} what`,
         ...chosen.map((event) => formatEvent(event, depth.next(event))),
       ];
       process.stdout.write(`${lines.join('\n')}\n`);
