@@ -86,7 +86,7 @@ function describe(event: TraceEvent): string {
 /** One line of the timeline; spans indent what happens inside them. */
 export function formatEvent(event: TraceEvent, depth: number): string {
   const time = (event.tick / TICKS_PER_SECOND).toFixed(7);
-  const level = event.irql === null ? '-' : irqlName(event.irql).replace(/ \(\d+\)$/, '');
+  const level = event.irql === null ? '-' : irqlName(event.irql).replace(/_LEVEL| \(\d+\)$/g, '');
   const mark = event.phase === 'B' ? '┌ ' : event.phase === 'E' ? '└ ' : '';
   return (
     `${time.padStart(12)}  ${kindName(event.kind).padEnd(9)} ${level.padEnd(8)} ${event.source.padEnd(10)} ` +
