@@ -20,7 +20,11 @@ export class Expectations {
   /** The bits of `mask` in a register value. */
   bits(what: string, observed: number, mask: number, expected: number): void {
     if ((observed & mask) >>> 0 !== expected >>> 0) {
-      this.#note(what, `${hex(expected >>> 0)} in the bits ${hex(mask >>> 0)}`, `${hex((observed & mask) >>> 0)} of ${hex(observed)}`);
+      this.#note(
+        what,
+        `${hex(expected >>> 0)} in the bits ${hex(mask >>> 0)}`,
+        `${hex((observed & mask) >>> 0)} of ${hex(observed)}`,
+      );
     }
   }
 

@@ -1,5 +1,11 @@
 import type { CardUnderTest } from './card-under-test.ts';
-import { type CardCheck, type CardTestSuite, Expectations, type KnownDeviation, type Mismatch } from './check.ts';
+import {
+  type CardCheck,
+  type CardTestSuite,
+  Expectations,
+  type KnownDeviation,
+  type Mismatch,
+} from './check.ts';
 
 /**
  * How a check ended. `deviation`: it failed exactly as the table of known deviations says; `undeviating`: it passed although that table
@@ -140,7 +146,17 @@ function resultOf<Bench>(
   else if (mismatches.length === 0) status = 'undeviating';
   else status = occursAsKnown(deviation, mismatches) ? 'deviation' : 'fail';
   const known = status === 'deviation' || status === 'undeviating';
-  return { id, title, group, source, status, mismatches, reason: known ? (deviation?.reason ?? null) : null, error, milliseconds };
+  return {
+    id,
+    title,
+    group,
+    source,
+    status,
+    mismatches,
+    reason: known ? (deviation?.reason ?? null) : null,
+    error,
+    milliseconds,
+  };
 }
 
 function occursAsKnown({ what }: KnownDeviation, mismatches: readonly Mismatch[]): boolean {

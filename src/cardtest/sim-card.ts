@@ -1,35 +1,67 @@
-import type { PciCard, PcmSink, PcmSource } from '../hal/bus.ts';
-import { ArraySource, MemorySink } from '../hardware/analog.ts';
+import type { PciCard, PcmFormat, PcmSamples, PcmSink, PcmSource } from '../hal/bus.ts';
+import { ArraySource } from '../hardware/analog.ts';
 import { Trace } from '../kernel/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
 import type { CardFactory, CardSignal, CardWiring } from './card-under-test.ts';
 import { PciBench } from './pci-bench.ts';
-import { type PoweredCard, PciCardUnderTest } from './pci-card.ts';
+import { PciCardUnderTest, type PoweredCard } from './pci-card.ts';
 
 /** How a card model is made with these things at its jacks. */
-export type CardModelFactory = (jacks: { readonly output: PcmSink; readonly input: PcmSource | null }) => PciCard;
+export type CardModelFactory = (jacks: {
+  readonly output: PcmSink;
+  readonly input: PcmSource | null;
+}) => PciCard;
 
 const RAM_BYTES = 16 * 1024 * 1024;
 const SLOT = 5;
 const DEFAULT_OUTPUT_RATE = 48_000;
 
+/** Keeps what the card plays at one rate, block after block, as a recorder does that stops when nothing comes. */
+class Recorder implements PcmSink {
+  readonly #sampleRate: number;
+  #samples = new Int16Array(16 * 1024);
+  #count = 0;
+  #channels = 2;
+
+  constructor(sampleRate: number) {
+    this.#sampleRate = sampleRate;
+  }
+
+  get recording(): CardSignal {
+    return {
+      sampleRate: this.#sampleRate,
+      channels: this.#channels,
+      samples: this.#samples.subarray(0, this.#count),
+    };
+  }
+
+  write(samples: PcmSamples, frames: number, format: PcmFormat): void {
+    if (format.sampleRate !== this.#sampleRate || !(samples instanceof Int16Array)) return;
+    this.#channels = format.channels;
+    const count = frames * format.channels;
+    if (this.#count + count > this.#samples.length) {
+      const grown = new Int16Array(Math.max(2 * this.#samples.length, this.#count + count));
+      grown.set(this.#samples.subarray(0, this.#count));
+      this.#samples = grown;
+    }
+    this.#samples.set(samples.subarray(0, count), this.#count);
+    this.#count += count;
+  }
+}
+
 function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard {
-  const sink = new MemorySink();
+  const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
+  const recorder = new Recorder(sampleRate);
   const signal = wiring.input;
   const input = signal ? new ArraySource(signal.samples, signal, { loop: true }) : null;
-  const card = create({ output: sink, input });
+  const card = create({ output: recorder, input });
   const machine = new SimMachine({ ramBytes: RAM_BYTES, trace: new Trace({ mask: 0, keep: 1 }) });
   const busDevice = machine.plugPci(card, SLOT);
   const bench = new PciBench({ platform: machine.platform, config: machine.pciBus.config }, SLOT, busDevice);
-  const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
   return {
     bench,
     wiring,
-    output: (): CardSignal => {
-      const take = sink.takes.find(({ format }) => format.sampleRate === sampleRate);
-      const samples = take?.samples instanceof Int16Array ? take.samples : new Int16Array(0);
-      return { sampleRate, channels: take?.format.channels ?? 2, samples };
-    },
+    output: () => recorder.recording,
     powerOff: () => machine.dispose(),
   };
 }
@@ -41,5 +73,9 @@ function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard {
 export function simCardFactory(name: string, create: CardModelFactory): CardFactory {
   const on = (wiring: CardWiring) => Promise.resolve(powerOn(create, wiring));
   return async (wiring = {}) =>
-    new PciCardUnderTest({ machine: 'sim', realTime: false, description: `Miniport's model of the ${name}` }, on, await on(wiring));
+    new PciCardUnderTest(
+      { machine: 'sim', realTime: false, description: `Miniport's model of the ${name}` },
+      on,
+      await on(wiring),
+    );
 }

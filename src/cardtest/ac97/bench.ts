@@ -40,6 +40,8 @@ const BUS_MASTER_BAR = 1;
 const READY_LIMIT_TICKS = 100 * TICKS_PER_MILLISECOND;
 const LIST_BYTES = 32 * 8;
 const COMMAND = 4;
+/** What follows a test sound: it is zero, so that any policy for what comes after the ring gives silence. */
+const SILENCE_SAMPLES = 192;
 
 /** One descriptor of an engine's ring as a check writes it. */
 export interface Ac97Descriptor {
@@ -245,17 +247,23 @@ export class Ac97Bench {
     return (this.card.realTime ? 100 : 2) * TICKS_PER_MILLISECOND;
   }
 
-  /** Plays these samples through one descriptor, with the engine left running at the end so that the recorder gets it all. */
-  playOnce(samples: Int16Array): Int16Array {
-    const address = this.buffer(samples);
-    this.describe('PO', [{ address, samples: samples.length, bup: !this.card.realTime }]);
+  /** Plays these descriptors, then silence, and returns what was heard. The engine is stopped and reset afterwards. */
+  play(descriptors: readonly Ac97Descriptor[]): Int16Array {
+    const silence = this.buffer(new Int16Array(SILENCE_SAMPLES));
+    this.describe('PO', [...descriptors, { address: silence, samples: SILENCE_SAMPLES }]);
+    const samples = descriptors.reduce((sum, descriptor) => sum + descriptor.samples, SILENCE_SAMPLES);
     const recorded = this.record(() => {
-      this.start('PO', 0);
-      this.waitHalted('PO', samples.length);
+      this.start('PO', descriptors.length);
+      this.waitHalted('PO', samples);
     });
     this.stop('PO');
     this.setCr('PO', CR_RR);
     return recorded;
+  }
+
+  /** Plays these samples through one descriptor; see {@link play}. */
+  playOnce(samples: Int16Array): Int16Array {
+    return this.play([{ address: this.buffer(samples), samples: samples.length }]);
   }
 
   /** Sets the volumes at which this card passes PCM unchanged: 0 dB by the specification, or, if need be, the loudest. */
@@ -271,7 +279,8 @@ export class Ac97Bench {
           break;
         }
       }
-      if (this.#unityOut === null) throw new Error('At neither 0808h nor 0000h of PCM out does the card pass samples unchanged.');
+      if (this.#unityOut === null)
+        throw new Error('At neither 0808h nor 0000h of PCM out does the card pass samples unchanged.');
     }
     this.writeNam(AC97_MASTER_VOLUME, 0x0000);
     this.writeNam(AC97_PCM_OUT_VOLUME, this.#unityOut);
@@ -297,7 +306,8 @@ export class Ac97Bench {
       }
       this.setCr('PI', CR_RR);
       this.setSr('PI', SR_WRITE_CLEAR);
-      if (this.#unityIn === null) throw new Error('At neither 0000h nor 0F0Fh of record gain does the card pass samples unchanged.');
+      if (this.#unityIn === null)
+        throw new Error('At neither 0000h nor 0F0Fh of record gain does the card pass samples unchanged.');
     }
     this.writeNam(AC97_RECORD_GAIN, this.#unityIn);
   }

@@ -58,7 +58,7 @@ export class QemuMachine {
     }
     const process = await QemuProcess.start(ramBytes, options.deviceArguments, options.audio);
     try {
-      return new QemuMachine(new QemuPlatform(process, ramBytes), process.recordingPath, options);
+      return new QemuMachine(await QemuPlatform.connect(process, ramBytes), process.recordingPath, options);
     } catch (error) {
       process.kill();
       throw error;
@@ -128,7 +128,8 @@ function guarded<T>(run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (error instanceof BugcheckError && error.bugcheck.cause instanceof QemuError) throw error.bugcheck.cause;
+    if (error instanceof BugcheckError && error.bugcheck.cause instanceof QemuError)
+      throw error.bugcheck.cause;
     throw error;
   }
 }

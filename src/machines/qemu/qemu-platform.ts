@@ -21,6 +21,22 @@ const WRITE_PORT: Readonly<Record<AccessSize, string>> = { 1: 'outb', 2: 'outw',
 const READ_MEMORY: Readonly<Record<AccessSize, string>> = { 1: 'readb', 2: 'readw', 4: 'readl' };
 const WRITE_MEMORY: Readonly<Record<AccessSize, string>> = { 1: 'writeb', 2: 'writew', 4: 'writel' };
 
+/** The lines' levels as QEMU last told them. */
+class InterruptLevels {
+  onChange: ((line: number, asserted: boolean) => void) | null = null;
+  readonly #asserted = new Uint8Array(LINES);
+
+  isAsserted(line: number): boolean {
+    return this.#asserted[line] === 1;
+  }
+
+  set(line: number, asserted: boolean): void {
+    if (line >= LINES || this.#asserted[line] === Number(asserted)) return;
+    this.#asserted[line] = Number(asserted);
+    this.onChange?.(line, asserted);
+  }
+}
+
 /**
  * QEMU's i440FX PC as the machine under the kernel: ports and memory by qtest commands, RAM by the shared file, interrupt
  * lines as the I/O APIC would see them, time as it passes. DMA isolation is not enforced: QEMU's cards reach all of RAM.
@@ -32,25 +48,41 @@ export class QemuPlatform implements Platform {
   readonly interruptLineCount = LINES;
   readonly #process: QemuProcess;
   readonly #qtest: QtestConnection;
-  readonly #levels = new Uint8Array(LINES);
+  readonly #levels: InterruptLevels;
   readonly #sleeper = new Int32Array(new SharedArrayBuffer(4));
-  #onInterrupt: ((line: number, asserted: boolean) => void) | null = null;
   #disposed = false;
 
-  constructor(process: QemuProcess, ramBytes: number) {
+  private constructor(process: QemuProcess, ram: SharedRam, qtest: QtestConnection, levels: InterruptLevels) {
     this.#process = process;
-    this.ram = new SharedRam(process.ramPath, ramBytes);
-    this.#qtest = new QtestConnection(
-      process.pipePath,
-      (line, asserted) => this.#lineChanged(line, asserted),
-      () => process.said(),
-    );
+    this.ram = ram;
+    this.#qtest = qtest;
+    this.#levels = levels;
     this.clock = new RealTimeClock((milliseconds) => this.#wait(milliseconds));
     this.#qtest.command('irq_intercept_in ioapic');
     PIRQ_LINES.forEach((line, index) => {
       this.writePort(PCI_CONFIG_ADDRESS, 4, PIIX3_ADDRESS | (PIIX3_PIRQ_ROUTE & 0xfc));
       this.writePort(PCI_CONFIG_DATA + index, 1, line);
     });
+  }
+
+  /**
+   * Waits until QEMU's machine is built, then connects to it.
+   * @throws QemuError with what QEMU said when it ends instead
+   */
+  static async connect(process: QemuProcess, ramBytes: number): Promise<QemuPlatform> {
+    const levels = new InterruptLevels();
+    const qtest = new QtestConnection(
+      process.pipePath,
+      (line, asserted) => levels.set(line, asserted),
+      () => process.said(),
+    );
+    try {
+      await process.waitUntil(() => qtest.ready());
+      return new QemuPlatform(process, new SharedRam(process.ramPath, ramBytes), qtest, levels);
+    } catch (error) {
+      qtest.close();
+      throw error;
+    }
   }
 
   /** Register accesses and other qtest commands so far. */
@@ -77,11 +109,11 @@ export class QemuPlatform implements Platform {
   }
 
   isInterruptAsserted(line: number): boolean {
-    return this.#levels[line] === 1;
+    return this.#levels.isAsserted(line);
   }
 
   onInterruptChange(handler: (line: number, asserted: boolean) => void): void {
-    this.#onInterrupt = handler;
+    this.#levels.onChange = handler;
   }
 
   /** Nothing is latched here: an edge is what the kernel made of the change it was told. */
@@ -102,12 +134,6 @@ export class QemuPlatform implements Platform {
     this.#process.end((milliseconds) => this.#qtest.waitForEnd(milliseconds));
     this.#qtest.close();
     this.ram.close();
-  }
-
-  #lineChanged(line: number, asserted: boolean): void {
-    if (line >= LINES || this.#levels[line] === Number(asserted)) return;
-    this.#levels[line] = Number(asserted);
-    this.#onInterrupt?.(line, asserted);
   }
 
   #wait(milliseconds: number): boolean {

@@ -147,7 +147,7 @@ export class QemuProcess {
     closeSync(log);
     const qemu = new QemuProcess(directory, child, sound?.recordingPath ?? null);
     try {
-      await qemu.#waitForFifo();
+      await qemu.waitUntil(() => qemu.#hasOpenedFifo());
     } catch (error) {
       qemu.kill();
       throw error;
@@ -195,26 +195,31 @@ export class QemuProcess {
     }
   }
 
-  /** QEMU opens the command FIFO for reading when it is ready; until then opening it for writing fails. */
-  async #waitForFifo(): Promise<void> {
+  /**
+   * Looks again and again until `condition()`.
+   * @throws QemuError with what QEMU said when it ends before, or when it takes too long
+   */
+  async waitUntil(condition: () => boolean): Promise<void> {
     const deadline = performance.now() + START_LIMIT_MS;
-    for (;;) {
-      try {
-        closeSync(openSync(`${this.pipePath}.in`, constants.O_WRONLY | constants.O_NONBLOCK));
-        return;
-      } catch (error) {
-        const code = error instanceof Error && 'code' in error ? error.code : '';
-        if (this.#exited)
-          throw new QemuError(`QEMU did not start. It said: ${this.said() || '(nothing)'}`, { cause: error });
-        if (code !== 'ENXIO')
-          throw new QemuError(`The FIFO to QEMU cannot be opened: ${String(error)}`, { cause: error });
-        if (performance.now() > deadline) {
-          throw new QemuError(
-            `QEMU did not open its qtest FIFO within ${START_LIMIT_MS / 1000} s. It said: ${this.said() || '(nothing)'}`,
-          );
-        }
+    while (!condition()) {
+      if (this.#exited) throw new QemuError(`QEMU did not start. It said: ${this.said() || '(nothing)'}`);
+      if (performance.now() > deadline) {
+        throw new QemuError(
+          `QEMU was not ready within ${START_LIMIT_MS / 1000} s. It said: ${this.said() || '(nothing)'}`,
+        );
       }
-      await delay(5);
+      await delay(3);
+    }
+  }
+
+  /** QEMU opens the command FIFO for reading early on; until then opening it for writing fails with ENXIO. */
+  #hasOpenedFifo(): boolean {
+    try {
+      closeSync(openSync(`${this.pipePath}.in`, constants.O_WRONLY | constants.O_NONBLOCK));
+      return true;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENXIO') return false;
+      throw new QemuError(`The FIFO to QEMU cannot be opened: ${String(error)}`, { cause: error });
     }
   }
 }

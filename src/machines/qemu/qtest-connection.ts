@@ -14,6 +14,8 @@ const READ_BUFFER_BYTES = 64 * 1024;
  */
 export class QtestConnection {
   readonly #commandFd: number;
+  /** Our own writing end of the answer FIFO: keeps it from looking closed until QEMU has answered once; null from then on. */
+  #keeperFd: number | null;
   /** Blocking: the answer to a command is waited for in the kernel, without polling. */
   readonly #answerFd: number;
   /** The same FIFO, never blocking: to look for interrupts while nothing else goes on. */
@@ -27,15 +29,30 @@ export class QtestConnection {
   #commands = 0;
 
   /**
-   * Opens the FIFOs `PATH.in` and `PATH.out`, which QEMU must have open already.
+   * Opens the FIFOs `PATH.in`, which QEMU must have open already, and `PATH.out`. Nothing here blocks, whatever becomes of QEMU.
+   * Commands may be sent when {@link ready} has come true.
    * @param explain what QEMU said, for the error when it is gone
    */
   constructor(pipePath: string, onIrq: IrqHandler, explain: () => string) {
-    this.#pollFd = openSync(`${pipePath}.out`, constants.O_RDONLY | constants.O_NONBLOCK);
-    this.#answerFd = openSync(`${pipePath}.out`, constants.O_RDONLY);
-    this.#commandFd = openSync(`${pipePath}.in`, constants.O_WRONLY);
     this.#onIrq = onIrq;
     this.#explain = explain;
+    this.#keeperFd = openSync(`${pipePath}.out`, constants.O_RDWR | constants.O_NONBLOCK);
+    this.#pollFd = openSync(`${pipePath}.out`, constants.O_RDONLY | constants.O_NONBLOCK);
+    this.#answerFd = openSync(`${pipePath}.out`, constants.O_RDONLY);
+    // Commands are far shorter than a FIFO and each is answered before the next: writing never has to wait.
+    this.#commandFd = openSync(`${pipePath}.in`, constants.O_WRONLY | constants.O_NONBLOCK);
+    this.#send('endianness\n');
+  }
+
+  /** True when QEMU has answered for the first time: its machine is built, RAM and cards are there. Never blocks. */
+  ready(): boolean {
+    if (this.#keeperFd === null) return true;
+    if (this.#fill(this.#pollFd) === 0) return false;
+    const line = this.#takeLine();
+    if (line === null) return false;
+    closeSync(this.#keeperFd);
+    this.#keeperFd = null;
+    return true;
   }
 
   /** Commands sent so far. */
@@ -93,7 +110,9 @@ export class QtestConnection {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const fd of [this.#commandFd, this.#answerFd, this.#pollFd]) closeSync(fd);
+    for (const fd of [this.#commandFd, this.#answerFd, this.#pollFd, this.#keeperFd]) {
+      if (fd !== null) closeSync(fd);
+    }
   }
 
   #send(text: string): void {
