@@ -20,6 +20,7 @@ import {
   irpMinorName,
   type POWER_STATE_TYPE,
   PowerDeviceD0,
+  PowerDeviceUnspecified,
 } from './pnp-types.ts';
 import { TraceKind } from './trace.ts';
 
@@ -98,11 +99,16 @@ export function poSetPowerState(deviceObject: DEVICE_OBJECT, type: POWER_STATE_T
   if ((trace.mask & TraceKind.State) !== 0) {
     trace.emit(TraceKind.State, 'I', deviceObject.driverObject.shortName, 'PoSetPowerState', {
       device: deviceObject.displayName,
-      from: `D${previous - 1}`,
-      to: `D${state - 1}`,
+      from: deviceStateName(previous),
+      to: deviceStateName(state),
     });
   }
   return previous;
+}
+
+/** 'D0' … 'D3' for a DEVICE_POWER_STATE. */
+function deviceStateName(state: number): string {
+  return state === PowerDeviceUnspecified ? 'unspecified' : `D${state - 1}`;
 }
 
 /** PoCallDriver: as ioCallDriver, for power IRPs. IRQL ≤ DISPATCH_LEVEL. */

@@ -190,17 +190,21 @@ export class PnpManager {
   }
 
   /**
-   * Starts a device that is stopped, was removed or has failed (with its driver added again if need be). Throws its problem's status.
+   * Starts a device that is stopped, was removed or has failed (with its driver added again if need be). Throws its problem's status,
+   * STATUS_INVALID_DEVICE_REQUEST in another state.
    */
   startDevice(device: DEVICE_NODE): void {
     this.#kernel.enter(() => {
       const node = this.#own(device);
       if (node.state === 'DeviceNodeStarted') return;
-      node.problem = null;
-      if (node.state === 'DeviceNodeStopped') this.#startNode(node);
-      else {
+      if (node.state === 'DeviceNodeStopped') {
+        node.problem = null;
+        this.#startNode(node);
+      } else if (node.isRemoved) {
         node.state = 'DeviceNodeInitialized';
         this.#configure(node);
+      } else {
+        throw new NtError(STATUS_INVALID_DEVICE_REQUEST, `${node.instancePath} is in state ${node.state}`);
       }
       const { problem } = node as { problem: DeviceProblem | null };
       if (problem !== null) throw new NtError(problem.status, problem.text);
@@ -426,25 +430,17 @@ export class PnpManager {
   }
 
   /**
-   * IRP_MN_QUERY_REMOVE_DEVICE: may the device be removed? Open files are a refusal before any driver is asked. Children are asked
-   * first. Until {@link remove} or {@link cancelRemove} nobody can open it.
+   * IRP_MN_QUERY_REMOVE_DEVICE: may the device be removed? Open files, or a device that is not running, are a refusal before any driver
+   * is asked. Children are asked first. Until {@link remove} or {@link cancelRemove} nobody can open it.
    */
   queryRemove(device: DEVICE_NODE): PnpAnswer {
     return this.#kernel.enter(() => {
       const node = this.#own(device);
       const asked: DeviceNode[] = [];
       for (const one of node.tree.reverse()) {
-        if (one.state !== 'DeviceNodeStarted') continue;
-        const files = one.openFiles;
-        const answer =
-          files > 0
-            ? refusal(STATUS_UNSUCCESSFUL, `${one.instancePath} has ${files} open file(s).`)
-            : this.#query(
-                one,
-                IRP_MN_QUERY_REMOVE_DEVICE,
-                IRP_MN_CANCEL_REMOVE_DEVICE,
-                'DeviceNodeQueryRemoved',
-              );
+        // Nobody drives it: nobody is to be asked.
+        if (one.isRemoved) continue;
+        const answer = this.#queryRemoveOne(one);
         if (!answer.accepted) {
           for (const other of asked.reverse()) this.cancelRemove(other);
           return answer;
@@ -453,6 +449,21 @@ export class PnpManager {
       }
       return ACCEPTED;
     });
+  }
+
+  #queryRemoveOne(node: DeviceNode): PnpAnswer {
+    const { instancePath, openFiles, state } = node;
+    if (openFiles > 0) return refusal(STATUS_UNSUCCESSFUL, `${instancePath} has ${openFiles} open file(s).`);
+    // Between stop and start there is no way to removal in the diagram of states.
+    if (state !== 'DeviceNodeStarted') {
+      return refusal(STATUS_INVALID_DEVICE_REQUEST, `${instancePath} is in state ${state}.`);
+    }
+    return this.#query(
+      node,
+      IRP_MN_QUERY_REMOVE_DEVICE,
+      IRP_MN_CANCEL_REMOVE_DEVICE,
+      'DeviceNodeQueryRemoved',
+    );
   }
 
   /** IRP_MN_CANCEL_REMOVE_DEVICE. Throws STATUS_INVALID_DEVICE_REQUEST unless {@link queryRemove} went before. */
