@@ -302,6 +302,7 @@ export function pcRegisterPhysicalConnection(
   toUnknown: IUnknown,
   toPin: number,
 ): void {
+  requireIrql(PASSIVE_LEVEL, 'PcRegisterPhysicalConnection');
   adapterDevice(deviceObject).connections.register(fromUnknown, fromPin, toUnknown, toPin);
 }
 
@@ -313,6 +314,7 @@ export function pcRegisterPhysicalConnectionToExternal(
   toSymbolicLink: string,
   toPin: number,
 ): void {
+  requireIrql(PASSIVE_LEVEL, 'PcRegisterPhysicalConnectionToExternal');
   adapterDevice(deviceObject).connections.register(fromUnknown, fromPin, toSymbolicLink, toPin);
 }
 
@@ -324,6 +326,7 @@ export function pcRegisterPhysicalConnectionFromExternal(
   toUnknown: IUnknown,
   toPin: number,
 ): void {
+  requireIrql(PASSIVE_LEVEL, 'PcRegisterPhysicalConnectionFromExternal');
   adapterDevice(deviceObject).connections.register(fromSymbolicLink, fromPin, toUnknown, toPin);
 }
 

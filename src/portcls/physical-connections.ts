@@ -1,11 +1,5 @@
 import type { IUnknown } from '../com/index.ts';
-import {
-  NtError,
-  PASSIVE_LEVEL,
-  requireIrql,
-  STATUS_INVALID_PARAMETER,
-  STATUS_NOT_FOUND,
-} from '../kernel/index.ts';
+import { NtError, STATUS_INVALID_PARAMETER, STATUS_NOT_FOUND } from '../kernel/index.ts';
 import type { AdapterDevice } from './adapter-device.ts';
 import { portOf } from './port-identity.ts';
 import type { PortBase } from './ports/port-base.ts';
@@ -41,14 +35,12 @@ export class PhysicalConnections {
 
   /** Records a connection. Throws STATUS_INVALID_PARAMETER for an object that is no port, or for a pin that does not exist. */
   register(from: IUnknown | string, fromPin: number, to: IUnknown | string, toPin: number): void {
-    requireIrql(PASSIVE_LEVEL, 'PcRegisterPhysicalConnection');
     const connection = { from: this.#end(from, fromPin), fromPin, to: this.#end(to, toPin), toPin };
     this.#connections.push(connection);
   }
 
   /** Drops a connection registered with the same arguments; throws STATUS_NOT_FOUND when there is none. */
   unregister(from: IUnknown | string, fromPin: number, to: IUnknown | string, toPin: number): void {
-    requireIrql(PASSIVE_LEVEL, 'IUnregisterPhysicalConnection');
     const fromEnd = typeof from === 'string' ? from : portOf(from);
     const toEnd = typeof to === 'string' ? to : portOf(to);
     const index = this.#connections.findIndex(

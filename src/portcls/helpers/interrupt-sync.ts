@@ -2,7 +2,6 @@ import { CUnknown, type IID, type IUnknown } from '../../com/index.ts';
 import {
   type CM_INTERRUPT_RESOURCE,
   currentKernel,
-  DISPATCH_LEVEL,
   ioConnectInterrupt,
   ioDisconnectInterrupt,
   type KINTERRUPT,
@@ -99,7 +98,7 @@ class InterruptSync extends CUnknown implements IInterruptSync {
     dynamicContext: unknown,
     first: boolean,
   ): void {
-    requireIrql(DISPATCH_LEVEL, 'IInterruptSync::RegisterServiceRoutine');
+    requireIrql(PASSIVE_LEVEL, 'IInterruptSync::RegisterServiceRoutine');
     const service: Service = { routine, context: dynamicContext };
     // The list is replaced, never changed: a service routine that is running walks the old one.
     this.#services = first ? [service, ...this.#services] : [...this.#services, service];

@@ -56,10 +56,12 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   deleteKey(): void {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::DeleteKey');
     zwDeleteKey(this.#handle);
   }
 
   enumerateKey(index: number): { readonly name: string } {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::EnumerateKey');
     // The query checks access and range; what it would lay out in a buffer is read from the key.
     zwEnumerateKey(this.#handle, index, KeyBasicInformation, null);
     const subkey = this.#handle.key.subkeys[index];
@@ -68,6 +70,7 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   enumerateValueKey(index: number): RegistryKeyValue {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::EnumerateValueKey');
     zwEnumerateValueKey(this.#handle, index, KeyValueBasicInformation, null);
     const value = this.#handle.key.values[index];
     if (value === undefined) throw new NtError(STATUS_NO_MORE_ENTRIES);
@@ -93,6 +96,7 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   queryKey(): RegistryKeyInformation {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::QueryKey');
     zwQueryKey(this.#handle, KeyBasicInformation, null);
     const { name, subkeys, values } = this.#handle.key;
     const longest = (lengths: readonly number[]) =>
@@ -108,6 +112,7 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   queryRegistryValues(queryTable: readonly RegistryQuery[], context: unknown = null): void {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::QueryRegistryValues');
     const kernel = currentKernel();
     const driver = kernel.currentDriver ?? 'PortCls';
     for (const query of queryTable) {
@@ -119,6 +124,7 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   queryValueKey(valueName: string): RegistryKeyValue {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::QueryValueKey');
     zwQueryValueKey(this.#handle, valueName, KeyValueBasicInformation, null);
     const value = this.#handle.key.value(valueName);
     if (value === null) throw new NtError(STATUS_OBJECT_NAME_NOT_FOUND, valueName);
@@ -126,6 +132,7 @@ class RegistryKeyObject extends CUnknown implements IRegistryKey {
   }
 
   setValueKey(valueName: string | null, type: number, data: Uint8Array): void {
+    requireIrql(PASSIVE_LEVEL, 'IRegistryKey::SetValueKey');
     zwSetValueKey(this.#handle, valueName ?? '', type, data);
   }
 

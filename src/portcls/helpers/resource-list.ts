@@ -31,20 +31,24 @@ class ResourceList extends CUnknown implements IResourceList {
   }
 
   numberOfEntries(): number {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::NumberOfEntries');
     return this.#translated.length;
   }
 
   numberOfEntriesOfType(type: CM_RESOURCE_TYPE): number {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::NumberOfEntriesOfType');
     let count = 0;
     for (const entry of this.#translated) if (entry.type === type) count++;
     return count;
   }
 
   findTranslatedEntry(type: CM_RESOURCE_TYPE, index: number): CM_PARTIAL_RESOURCE_DESCRIPTOR | null {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::FindTranslatedEntry');
     return find(this.#translated, type, index);
   }
 
   findUntranslatedEntry(type: CM_RESOURCE_TYPE, index: number): CM_PARTIAL_RESOURCE_DESCRIPTOR | null {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::FindUntranslatedEntry');
     return find(this.#untranslated, type, index);
   }
 
@@ -61,6 +65,7 @@ class ResourceList extends CUnknown implements IResourceList {
   }
 
   addEntryFromParent(parent: IResourceList, type: CM_RESOURCE_TYPE, index: number): void {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::AddEntryFromParent');
     const translated = parent.findTranslatedEntry(type, index);
     const untranslated = parent.findUntranslatedEntry(type, index);
     if (translated === null || untranslated === null) {
@@ -70,10 +75,12 @@ class ResourceList extends CUnknown implements IResourceList {
   }
 
   translatedList(): CM_RESOURCE_LIST {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::TranslatedList');
     return makeResourceList(this.#translated);
   }
 
   untranslatedList(): CM_RESOURCE_LIST {
+    requireIrql(PASSIVE_LEVEL, 'IResourceList::UntranslatedList');
     return makeResourceList(this.#untranslated);
   }
 

@@ -34,7 +34,7 @@ class ServiceGroup extends CUnknown implements IServiceGroup {
   }
 
   addMember(serviceSink: IServiceSink): void {
-    requireIrql(DISPATCH_LEVEL, 'IServiceGroup::AddMember');
+    requireIrql(PASSIVE_LEVEL, 'IServiceGroup::AddMember');
     if (this.#members.includes(serviceSink)) {
       throw new NtError(STATUS_INVALID_PARAMETER, 'the sink is a member already');
     }
@@ -43,7 +43,7 @@ class ServiceGroup extends CUnknown implements IServiceGroup {
   }
 
   removeMember(serviceSink: IServiceSink): void {
-    requireIrql(DISPATCH_LEVEL, 'IServiceGroup::RemoveMember');
+    requireIrql(PASSIVE_LEVEL, 'IServiceGroup::RemoveMember');
     const index = this.#members.indexOf(serviceSink);
     if (index < 0) return;
     this.#members.splice(index, 1);
@@ -51,12 +51,14 @@ class ServiceGroup extends CUnknown implements IServiceGroup {
   }
 
   supportDelayedService(): void {
+    requireIrql(DISPATCH_LEVEL, 'IServiceGroup::SupportDelayedService');
     if (this.#timer !== null) return;
     this.#timer = new KTIMER();
     this.#timerDpc = new KDPC(() => this.#service(), null);
   }
 
   requestDelayedService(delay100ns: number): void {
+    requireIrql(PASSIVE_LEVEL, 'IServiceGroup::RequestDelayedService');
     if (this.#timer === null || this.#timerDpc === null) {
       throw new NtError(STATUS_INVALID_PARAMETER, 'supportDelayedService was not called');
     }
@@ -64,6 +66,7 @@ class ServiceGroup extends CUnknown implements IServiceGroup {
   }
 
   cancelDelayedService(): void {
+    requireIrql(PASSIVE_LEVEL, 'IServiceGroup::CancelDelayedService');
     if (this.#timer === null || this.#timerDpc === null) return;
     keCancelTimer(this.#timer);
     keRemoveQueueDpc(this.#timerDpc);

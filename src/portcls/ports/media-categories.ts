@@ -37,12 +37,18 @@ function builtInName(category: GUID): string | null {
   const constant = ksGuidName(category);
   const prefix = KNOWN_PREFIXES.find((candidate) => constant?.startsWith(candidate));
   if (constant === null || constant === undefined || prefix === undefined) return null;
-  return constant
-    .slice(prefix.length)
-    .split('_')
-    .map((word) => ACRONYMS[word] ?? word.charAt(0) + word.slice(1).toLowerCase())
-    .join(' ');
+  return (
+    DOCUMENTED[constant] ??
+    constant
+      .slice(prefix.length)
+      .split('_')
+      .map((word) => ACRONYMS[word] ?? word.charAt(0) + word.slice(1).toLowerCase())
+      .join(' ')
+  );
 }
+
+/** Names that the documentation spells out (friendly-names-for-audio-endpoint-devices.md). */
+const DOCUMENTED: Readonly<Record<string, string>> = { KSNODETYPE_SPEAKER: 'Speakers' };
 
 const ACRONYMS: Readonly<Record<string, string>> = {
   CD: 'CD',

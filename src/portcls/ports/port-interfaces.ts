@@ -67,6 +67,7 @@ export class PortInterfaces
 
   /** The newest version that portcls.h has a number for. */
   getVersion(): number {
+    requireIrql(PASSIVE_LEVEL, 'IPortClsVersion::GetVersion');
     return kVersionWinServer2003_UAAQFE;
   }
 
@@ -85,6 +86,7 @@ export class PortInterfaces
     toUnknown: IUnknown,
     toPin: number,
   ): void {
+    requireIrql(PASSIVE_LEVEL, 'IUnregisterPhysicalConnection::UnregisterPhysicalConnection');
     adapterDevice(deviceObject).connections.unregister(fromUnknown, fromPin, toUnknown, toPin);
   }
 
@@ -95,6 +97,7 @@ export class PortInterfaces
     toSymbolicLink: string,
     toPin: number,
   ): void {
+    requireIrql(PASSIVE_LEVEL, 'IUnregisterPhysicalConnection::UnregisterPhysicalConnectionToExternal');
     adapterDevice(deviceObject).connections.unregister(fromUnknown, fromPin, toSymbolicLink, toPin);
   }
 
@@ -105,6 +108,7 @@ export class PortInterfaces
     toUnknown: IUnknown,
     toPin: number,
   ): void {
+    requireIrql(PASSIVE_LEVEL, 'IUnregisterPhysicalConnection::UnregisterPhysicalConnectionFromExternal');
     adapterDevice(deviceObject).connections.unregister(fromSymbolicLink, fromPin, toUnknown, toPin);
   }
 

@@ -213,7 +213,7 @@ describe('Pin and Topology sets', () => {
       });
       expect(name(2)).toBe('Unicorn');
       expect(decodeSz(answer(rig, KSPROPSETID_Pin, KSPROPERTY_PIN_NAME, { instance: KSP_PIN(1) }))).toBe(
-        'Speaker',
+        'Speakers',
       );
       const outside = machine.property(filter, KSPROPSETID_Topology, KSPROPERTY_TOPOLOGY_NAME, GET, null, {
         node: 3,

@@ -196,7 +196,8 @@ export class TestStream
   setFormat(format: KSDATAFORMAT): void {
     this.script.note('SetFormat');
     const wave = waveFormatOf(format);
-    if (wave === null || this.state === KSSTATE_RUN) throw new NtError(STATUS_INVALID_PARAMETER);
+    const playable = wave !== null && wave.nAvgBytesPerSec > 0 && wave.nBlockAlign > 0;
+    if (!playable || this.state === KSSTATE_RUN) throw new NtError(STATUS_INVALID_PARAMETER);
     this.#bytesPerSecond = wave.nAvgBytesPerSec;
     this.#frameBytes = wave.nBlockAlign;
   }
