@@ -78,6 +78,28 @@ export interface PcmSource {
   read(into: Int16Array | Int32Array, frames: number, format: PcmFormat, startTick: number): void;
 }
 
+/** What is plugged into a MIDI OUT connector: receives the bytes as they go over the wire. */
+export interface MidiSink {
+  /**
+   * One byte. `startTick` is when its start bit began; at 31250 baud the receiver has the whole byte 320 µs later. Times of
+   * successive bytes never go back. Called when the start bit leaves, so `startTick` may be the present.
+   */
+  write(byte: number, startTick: number): void;
+}
+
+/** What is plugged into a MIDI IN connector: bytes with the times at which a receiver has them. */
+export interface MidiSource {
+  /** When the stop bit of the next byte has passed; null while nothing is on the way. Never goes back from byte to byte. */
+  readonly nextByteTick: number | null;
+  /** Takes the next byte off the wire; called once per byte, at or after {@link nextByteTick}. */
+  readByte(): number;
+  /**
+   * Called once by the receiver. The source calls `wake` whenever {@link nextByteTick} changes for another reason than a
+   * {@link readByte}: a key was struck.
+   */
+  connect(wake: () => void): void;
+}
+
 /** One base address register of a PCI function: what kind of window, how large, and what answers in it. */
 export interface PciBar {
   readonly kind: 'io' | 'memory32' | 'memory64';
