@@ -1,6 +1,7 @@
 // Makes a fresh clone ready: installs the npm packages when they are missing or older than the lock file.
 //   --build  also compiles to dist/ when a source is newer
 //   --bench  also compiles the benchmarks to dist-bench/ when a source is newer
+//   --examples  the same for the examples
 //   --test   also brings the Debian packages that the tests want (as root on Debian), or names what is missing
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
@@ -60,6 +61,8 @@ function build(output, config, folders) {
 
 if (wants.has('--build')) build('dist', 'tsconfig.build.json', ['src']);
 if (wants.has('--bench')) build('dist-bench', 'tsconfig.bench.json', ['src', 'bench']);
+
+if (wants.has('--examples')) build('dist-examples', 'tsconfig.examples.json', ['src', 'examples']);
 
 if (wants.has('--test')) {
   const found = (program) => spawnSync(program, ['--version'], { stdio: 'ignore' }).error === undefined;
