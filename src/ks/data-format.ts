@@ -1,4 +1,4 @@
-import type { GUID } from '../com/index.ts';
+import { GUID } from '../com/index.ts';
 import { NtError, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER } from '../kernel/index.ts';
 import {
   attributesSize,
@@ -21,7 +21,7 @@ import {
   KSDATAFORMAT_SUBTYPE_PCM,
   KSDATAFORMAT_TYPE_AUDIO,
 } from './guids/formats.ts';
-import { alignUp, guidField, Layout, ulong, viewOf } from './layout.ts';
+import { alignUp, viewOf } from './layout.ts';
 import {
   decodeWaveFormat,
   isWaveFormatExtensible,
@@ -91,19 +91,35 @@ export interface DataFormatHeader {
   readonly subFormat: GUID;
   readonly specifier: GUID;
 }
-export const KSDATAFORMAT_HEADER = new Layout<DataFormatHeader>(
-  'KSDATAFORMAT',
-  {
-    formatSize: ulong,
-    flags: ulong,
-    sampleSize: ulong,
-    _reserved: ulong,
-    majorFormat: guidField,
-    subFormat: guidField,
-    specifier: guidField,
-  },
-  { align: 8 },
-);
+
+/** Reads the 64 bytes at `offset`; the caller made sure that they are there. Written out, since formats are decoded often. */
+export function readDataFormatHeader(view: DataView, offset: number): DataFormatHeader {
+  return {
+    formatSize: view.getUint32(offset, true),
+    flags: view.getUint32(offset + 4, true),
+    sampleSize: view.getUint32(offset + 8, true),
+    majorFormat: GUID.read(view, offset + 16),
+    subFormat: GUID.read(view, offset + 32),
+    specifier: GUID.read(view, offset + 48),
+  };
+}
+
+/** Writes the 64 bytes at `offset`, the reserved member as zero. */
+export function writeDataFormatHeader(
+  view: DataView,
+  offset: number,
+  header: Omit<DataFormatHeader, 'formatSize' | 'flags'>,
+  formatSize: number,
+  flags: number,
+): void {
+  view.setUint32(offset, formatSize, true);
+  view.setUint32(offset + 4, flags, true);
+  view.setUint32(offset + 8, header.sampleSize, true);
+  view.setUint32(offset + 12, 0, true);
+  header.majorFormat.write(view, offset + 16);
+  header.subFormat.write(view, offset + 32);
+  header.specifier.write(view, offset + 48);
+}
 
 /** Does the format carry a WAVEFORMATEX directly? */
 export function isWaveFormat(format: KSDATAFORMAT): format is KSDATAFORMAT_WAVEFORMATEX {
@@ -159,7 +175,7 @@ export function writeDataFormat(bytes: Uint8Array, offset: number, format: KSDAT
     format.attributes === undefined
       ? format.flags & ~KSDATAFORMAT_ATTRIBUTES
       : format.flags | KSDATAFORMAT_ATTRIBUTES;
-  KSDATAFORMAT_HEADER.write(view, offset, { ...format, formatSize, flags: flags >>> 0 });
+  writeDataFormatHeader(view, offset, format, formatSize, flags);
   const start = offset + KSDATAFORMAT_SIZE;
   if (isWaveFormat(format)) {
     writeWaveFormat(view, start, format.waveFormatEx);
@@ -182,7 +198,11 @@ export function writeDataFormat(bytes: Uint8Array, offset: number, format: KSDAT
  * reaches past the end), STATUS_INVALID_PARAMETER for sizes that contradict each other.
  */
 export function decodeDataFormat(bytes: Uint8Array, offset = 0): KSDATAFORMAT {
-  const header = KSDATAFORMAT_HEADER.decode(bytes, offset);
+  if (offset < 0 || offset + KSDATAFORMAT_SIZE > bytes.byteLength) {
+    throw new NtError(STATUS_BUFFER_TOO_SMALL, `KSDATAFORMAT at ${offset} of ${bytes.byteLength}`);
+  }
+  const view = viewOf(bytes);
+  const header = readDataFormatHeader(view, offset);
   const { formatSize, flags, specifier } = header;
   if (formatSize < KSDATAFORMAT_SIZE) {
     throw new NtError(
@@ -208,7 +228,6 @@ export function decodeDataFormat(bytes: Uint8Array, offset = 0): KSDATAFORMAT {
   }
   if (specifier.equals(KSDATAFORMAT_SPECIFIER_DSOUND)) {
     const waveFormat = waveFormatAt(bytes, start + DSOUND_HEAD_SIZE, end);
-    const view = viewOf(bytes);
     const format: KSDATAFORMAT_DSOUND = {
       ...base,
       bufferDesc: {

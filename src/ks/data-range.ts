@@ -2,7 +2,7 @@ import type { GUID } from '../com/index.ts';
 import { NtError, STATUS_BUFFER_TOO_SMALL, STATUS_INVALID_PARAMETER } from '../kernel/index.ts';
 import { attributesSize, decodeAttributes, type KSATTRIBUTE, writeAttributes } from './attributes.ts';
 import { KSDATARANGE_ATTRIBUTES } from './constants.ts';
-import { KSDATAFORMAT_HEADER, KSDATAFORMAT_SIZE } from './data-format.ts';
+import { KSDATAFORMAT_SIZE, readDataFormatHeader, writeDataFormatHeader } from './data-format.ts';
 import {
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
   KSDATAFORMAT_SUBTYPE_PCM,
@@ -110,7 +110,7 @@ export function writeDataRange(bytes: Uint8Array, offset: number, range: KSDATAR
       ? range.flags & ~KSDATARANGE_ATTRIBUTES
       : range.flags | KSDATARANGE_ATTRIBUTES;
   bytes.fill(0, offset, offset + formatSize);
-  KSDATAFORMAT_HEADER.write(view, offset, { ...range, formatSize, flags: flags >>> 0 });
+  writeDataFormatHeader(view, offset, range, formatSize, flags);
   const start = offset + KSDATARANGE_SIZE;
   if (isAudioDataRange(range)) AUDIO_BOUNDS.write(view, start, range);
   else if (isMusicDataRange(range)) MUSIC_BOUNDS.write(view, start, range);
@@ -142,7 +142,15 @@ function decodeRangeAt(
   bytes: Uint8Array,
   offset: number,
 ): { readonly range: KSDATARANGE; readonly next: number; readonly items: number } {
-  const { formatSize, ...head } = KSDATAFORMAT_HEADER.decode(bytes, offset);
+  if (offset < 0 || offset + KSDATARANGE_SIZE > bytes.byteLength) {
+    throw new NtError(STATUS_BUFFER_TOO_SMALL, `KSDATARANGE at ${offset} of ${bytes.byteLength}`);
+  }
+  const view = viewOf(bytes);
+  const { formatSize, flags, sampleSize, majorFormat, subFormat, specifier } = readDataFormatHeader(
+    view,
+    offset,
+  );
+  const head: KSDATARANGE = { flags, sampleSize, majorFormat, subFormat, specifier };
   if (formatSize < KSDATARANGE_SIZE) {
     throw new NtError(
       STATUS_INVALID_PARAMETER,
@@ -161,13 +169,24 @@ function decodeRangeAt(
     head.majorFormat.equals(KSDATAFORMAT_TYPE_AUDIO) || head.majorFormat.equals(KSDATAFORMAT_TYPE_WILDCARD);
   let range: KSDATARANGE = head;
   if (isAudio && formatSize >= KSDATARANGE_SIZE + AUDIO_BOUNDS.size) {
-    const audio: KSDATARANGE_AUDIO = { ...head, ...AUDIO_BOUNDS.read(viewOf(bytes), start) };
+    const audio: KSDATARANGE_AUDIO = {
+      flags,
+      sampleSize,
+      majorFormat,
+      subFormat,
+      specifier,
+      maximumChannels: view.getUint32(start, true),
+      minimumBitsPerSample: view.getUint32(start + 4, true),
+      maximumBitsPerSample: view.getUint32(start + 8, true),
+      minimumSampleFrequency: view.getUint32(start + 12, true),
+      maximumSampleFrequency: view.getUint32(start + 16, true),
+    };
     range = audio;
   } else if (
     head.majorFormat.equals(KSDATAFORMAT_TYPE_MUSIC) &&
     formatSize >= KSDATARANGE_SIZE + MUSIC_BOUNDS.size
   ) {
-    const music: KSDATARANGE_MUSIC = { ...head, ...MUSIC_BOUNDS.read(viewOf(bytes), start) };
+    const music: KSDATARANGE_MUSIC = { ...head, ...MUSIC_BOUNDS.read(view, start) };
     range = music;
   } else if (formatSize > KSDATARANGE_SIZE) {
     range = { ...head, data: bytes.slice(start, end) };

@@ -1,6 +1,5 @@
 import {
   type DRIVER_CANCEL,
-  IO_NO_INCREMENT,
   type IRP,
   ioCancelIrp,
   ioCompleteRequest,
@@ -66,7 +65,7 @@ export const ksCancelRoutine: DRIVER_CANCEL = (_device, irp) => {
   queue?.locked(() => takeOut(queue, irp));
   irp.ioStatus.status = STATUS_CANCELLED;
   irp.ioStatus.information = 0;
-  ioCompleteRequest(irp, IO_NO_INCREMENT);
+  ioCompleteRequest(irp);
 };
 
 function takeOut(queue: KsIrpQueue, irp: IRP): boolean {

@@ -40,8 +40,8 @@ export function writeUlong(bytes: Uint8Array, offset: number, value: number): vo
 
 /**
  * What every property, event and method handler gets: the request taken apart, the client's buffers, and the answers that KS handlers give,
- * with the statuses that the documentation asks for. `input` and `data` are the client's own bytes: a handler reads before it writes, and
- * copies what it keeps. (When both lie in one ArrayBuffer the input is a copy.)
+ * with the statuses that the documentation asks for. `input` is a copy, as on Windows, so that it stays while the handler writes, even where the
+ * client's two buffers overlap. `data` is the client's own buffer.
  */
 export class KsRequest {
   readonly irp: IRP;
@@ -68,10 +68,8 @@ export class KsRequest {
   static of(irp: IRP): KsRequest {
     const stack = ioGetCurrentIrpStackLocation(irp);
     const given = stack.parameters.type3InputBuffer;
-    const output = irp.userBuffer;
     if (given === null || given.byteLength < KSIDENTIFIER_SIZE) throw new NtError(STATUS_INVALID_BUFFER_SIZE);
-    const input = output !== null && output.buffer === given.buffer ? given.slice() : given;
-    return new KsRequest(irp, stack.fileObject, input, output);
+    return new KsRequest(irp, stack.fileObject, given.slice(), irp.userBuffer);
   }
 
   /** For {@link KsRequest.of} and {@link derive}; `input` holds 24 bytes or more. */

@@ -74,6 +74,7 @@ import {
   KSPROPERTY_TOPOLOGY_NAME,
   KSPROPERTY_TOPOLOGY_NODES,
 } from './property-ids.ts';
+import { readUlong, writeUlong } from './request.ts';
 import {
   KSALLOCATOR_FRAMING,
   KSCLOCK_CREATE,
@@ -116,12 +117,14 @@ export function encodeKsRequest(set: GUID, id: number, verb: number, target: KsT
   if (channel !== undefined) words.push(channel, 0);
   const head = 24 + words.length * 4;
   const bytes = new Uint8Array(head + (instance?.byteLength ?? 0));
-  const view = viewOf(bytes);
-  set.write(view, 0);
-  view.setUint32(16, id, true);
-  view.setUint32(20, (node === undefined ? verb : verb | KSPROPERTY_TYPE_TOPOLOGY) >>> 0, true);
+  writeUlong(bytes, 0, set.w0);
+  writeUlong(bytes, 4, set.w1);
+  writeUlong(bytes, 8, set.w2);
+  writeUlong(bytes, 12, set.w3);
+  writeUlong(bytes, 16, id);
+  writeUlong(bytes, 20, node === undefined ? verb : verb | KSPROPERTY_TYPE_TOPOLOGY);
   words.forEach((word, index) => {
-    view.setUint32(24 + index * 4, word, true);
+    writeUlong(bytes, 24 + index * 4, word);
   });
   if (instance !== undefined) bytes.set(instance, head);
   return bytes;
@@ -188,7 +191,7 @@ export function ksGetUlong(
 function ulongOf(bytes: Uint8Array): number {
   if (bytes.byteLength < 4)
     throw new NtError(STATUS_BUFFER_TOO_SMALL, `a ULONG in ${bytes.byteLength} bytes`);
-  return viewOf(bytes).getUint32(0, true);
+  return readUlong(bytes, 0);
 }
 
 /** A property whose value is a LONG (BOOL, volume …). */
@@ -224,7 +227,7 @@ export function ksSetLong(
   target: KsTarget = {},
 ): void {
   const bytes = new Uint8Array(4);
-  viewOf(bytes).setInt32(0, value, true);
+  writeUlong(bytes, 0, value);
   ksSetProperty(client, handle, set, id, bytes, target);
 }
 

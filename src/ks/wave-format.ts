@@ -7,7 +7,7 @@ import {
   WAVE_FORMAT_PCM,
 } from './constants.ts';
 import { KSDATAFORMAT_SUBTYPE_PCM, KSDATAFORMAT_SUBTYPE_WAVEFORMATEX } from './guids/formats.ts';
-import { Layout, ulong, ushort, viewOf } from './layout.ts';
+import { viewOf } from './layout.ts';
 
 /** A wave format as Windows has it since 3.1 (mmreg.h). Packed: 18 bytes, then `cbSize` bytes that depend on the tag. */
 export interface WAVEFORMATEX {
@@ -42,20 +42,18 @@ export const WAVEFORMATEXTENSIBLE_SIZE = 40;
 /** cbSize of a WAVEFORMATEXTENSIBLE without data of its own. */
 export const WAVEFORMATEXTENSIBLE_CBSIZE = WAVEFORMATEXTENSIBLE_SIZE - WAVEFORMATEX_SIZE;
 
-type WaveHeader = Omit<WAVEFORMATEX, 'extra'>;
-const WAVE_HEADER = new Layout<WaveHeader>(
-  'WAVEFORMATEX',
-  {
-    wFormatTag: ushort,
-    nChannels: ushort,
-    nSamplesPerSec: ulong,
-    nAvgBytesPerSec: ulong,
-    nBlockAlign: ushort,
-    wBitsPerSample: ushort,
-    cbSize: ushort,
-  },
-  { packed: true },
-);
+/** The 18 bytes at `offset`: packed, so that nothing but the offsets would be in a layout. */
+function readWaveHeader(view: DataView, offset: number): WAVEFORMATEX {
+  return {
+    wFormatTag: view.getUint16(offset, true),
+    nChannels: view.getUint16(offset + 2, true),
+    nSamplesPerSec: view.getUint32(offset + 4, true),
+    nAvgBytesPerSec: view.getUint32(offset + 8, true),
+    nBlockAlign: view.getUint16(offset + 12, true),
+    wBitsPerSample: view.getUint16(offset + 14, true),
+    cbSize: view.getUint16(offset + 16, true),
+  };
+}
 
 /** Is it a WAVEFORMATEXTENSIBLE? */
 export function isWaveFormatExtensible(format: WAVEFORMATEX): format is WAVEFORMATEXTENSIBLE {
@@ -71,7 +69,13 @@ export function waveFormatSize(format: WAVEFORMATEX): number {
 /** Writes the format at `offset`; the caller made room for {@link waveFormatSize}. */
 export function writeWaveFormat(view: DataView, offset: number, format: WAVEFORMATEX): void {
   const size = waveFormatSize(format);
-  WAVE_HEADER.write(view, offset, { ...format, cbSize: size - WAVEFORMATEX_SIZE });
+  view.setUint16(offset, format.wFormatTag, true);
+  view.setUint16(offset + 2, format.nChannels, true);
+  view.setUint32(offset + 4, format.nSamplesPerSec, true);
+  view.setUint32(offset + 8, format.nAvgBytesPerSec, true);
+  view.setUint16(offset + 12, format.nBlockAlign, true);
+  view.setUint16(offset + 14, format.wBitsPerSample, true);
+  view.setUint16(offset + 16, size - WAVEFORMATEX_SIZE, true);
   let end = offset + WAVEFORMATEX_SIZE;
   if (isWaveFormatExtensible(format)) {
     view.setUint16(end, format.wValidBitsPerSample, true);
@@ -102,7 +106,7 @@ export function decodeWaveFormat(
     throw new NtError(STATUS_BUFFER_TOO_SMALL, `WAVEFORMATEX at ${offset} of ${end} bytes`);
   }
   const view = viewOf(bytes);
-  const format = WAVE_HEADER.read(view, offset);
+  const format = readWaveHeader(view, offset);
   const dataEnd = offset + WAVEFORMATEX_SIZE + format.cbSize;
   if (dataEnd > end) {
     throw new NtError(
