@@ -150,6 +150,8 @@ export interface Extension {
 /** A function driver that notes what it is asked and can be told to refuse. */
 export class FakeDriver {
   readonly log: string[] = [];
+  /** AddDevice and state requests, device by device. */
+  readonly transitions = new Map<DEVICE_OBJECT, string[]>();
   readonly refuse = new Map<number, NTSTATUS>();
   readonly refusePower = new Map<number, NTSTATUS>();
   readonly pdos: DEVICE_OBJECT[] = [];
@@ -198,6 +200,7 @@ export class FakeDriver {
 
   #addDevice(driver: DRIVER_OBJECT, pdo: DEVICE_OBJECT): void {
     this.log.push('AddDevice');
+    this.#transition(pdo, 'AddDevice');
     if (!ntSuccess(this.addStatus)) throw new NtError(this.addStatus);
     if (!this.attach) return;
     this.pdos.push(pdo);
@@ -209,6 +212,12 @@ export class FakeDriver {
     device.flags &= ~DO_DEVICE_INITIALIZING;
   }
 
+  #transition(pdo: DEVICE_OBJECT, name: string): void {
+    const seen = this.transitions.get(pdo);
+    if (seen === undefined) this.transitions.set(pdo, [name]);
+    else seen.push(name);
+  }
+
   #extension(device: DEVICE_OBJECT): Extension {
     return device.deviceExtension as Extension;
   }
@@ -217,7 +226,11 @@ export class FakeDriver {
     const stack = ioGetCurrentIrpStackLocation(irp);
     const extension = this.#extension(device);
     const quiet = ![0, 1, 2, 3, 4, 5, 6, IRP_MN_SURPRISE_REMOVAL].includes(stack.minorFunction);
-    if (!quiet) this.log.push(irpMinorName(IRP_MJ_PNP, stack.minorFunction).slice(7));
+    if (!quiet) {
+      const name = irpMinorName(IRP_MJ_PNP, stack.minorFunction).slice(7);
+      this.log.push(name);
+      this.#transition(extension.pdo, name);
+    }
     const refusal = this.refuse.get(stack.minorFunction);
     if (refusal !== undefined) {
       irp.ioStatus.status = refusal;
