@@ -9,6 +9,7 @@ export * from './constants.ts';
 export * from './data-format.ts';
 export * from './data-intersection.ts';
 export * from './data-range.ts';
+export { describeKsRequest } from './describe-request.ts';
 export * from './device-control.ts';
 export * from './event-ids.ts';
 export * from './events.ts';
