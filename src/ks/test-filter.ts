@@ -17,6 +17,7 @@ import {
   type NTSTATUS,
   NtError,
   STATUS_INVALID_PARAMETER,
+  STATUS_NO_MATCH,
   STATUS_NOT_FOUND,
   STATUS_NOT_IMPLEMENTED,
   STATUS_PENDING,
@@ -89,6 +90,23 @@ export const TEST_TOPOLOGY: ks.KSTOPOLOGY = {
   topologyNodesNames: [ks.KSAUDFNAME_WAVE_VOLUME, null],
 };
 
+export const TEST_FRAMING: ks.KSALLOCATOR_FRAMING = {
+  optionsFlags: ks.KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY,
+  poolType: 0,
+  frames: 8,
+  frameSize: 4096,
+  fileAlignment: 7,
+};
+
+export const TEST_COMPONENT: ks.KSCOMPONENTID = {
+  manufacturer: new GUID(1, 0, 0, 0),
+  product: new GUID(2, 0, 0, 0),
+  component: new GUID(3, 0, 0, 0),
+  name: new GUID(4, 0, 0, 0),
+  version: 1,
+  revision: 2,
+};
+
 /** A KS driver without hardware, for tests: one filter, three pin factories, two nodes, an event and a method. */
 export class TestFilter {
   readonly kernel = new Kernel(new TestPlatform());
@@ -103,6 +121,7 @@ export class TestFilter {
   text = 'text';
   state: ks.KSSTATE = ks.KSSTATE_STOP;
   format: ks.KSDATAFORMAT | null = null;
+  priority: ks.KSPRIORITY = { priorityClass: ks.KSPRIORITY_NORMAL, prioritySubClass: 0 };
   /** IRPs that the ECHO method keeps. */
   readonly pending: IRP[] = [];
 
@@ -174,7 +193,23 @@ export class TestFilter {
         setDataFormat: (format) => {
           this.format = format;
         },
+        proposeDataFormat: (format) => {
+          if (!TEST_PINS[0]?.dataRanges.some((range) => ks.dataFormatWithinRange(format, range))) {
+            throw new NtError(STATUS_NO_MATCH);
+          }
+        },
+        getPriority: () => this.priority,
+        setPriority: (priority) => {
+          this.priority = priority;
+        },
+        getAllocatorFraming: () => TEST_FRAMING,
+        getAllocatorFramingEx: () => ks.simpleFramingEx(ks.KSMEMORY_TYPE_KERNEL_NONPAGED, 0, 2, 3, 512, 4096),
+        getAcquireOrdering: () => true,
+        startAt: ({ event }) => {
+          this.log.push(`start at ${ks.ksEventName(event.set, event.id)}`);
+        },
       }),
+      ks.generalPropertySet(TEST_COMPONENT),
     ]);
     ks.ksAllocateObjectHeader(irp, {
       deviceIoControl: (_device, request) => ks.ksDispatchDeviceControl(request, { properties }),
