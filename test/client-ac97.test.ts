@@ -1,87 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import * as ac97 from '../src/adapters/ac97/index.ts';
 import {
-  AudioClient,
   audioFormat,
   bytesPerSecond,
   formatDot,
   formatFilters,
   MemoryPcmReader,
   MemoryPcmWriter,
-  type StreamMode,
 } from '../src/client/index.ts';
-import { Ac97Card, type Ac97CardOptions } from '../src/hardware/ac97/index.ts';
-import { ArraySource, MemorySink } from '../src/hardware/analog.ts';
-import { formatLeakReport, TICKS_PER_SECOND } from '../src/kernel/index.ts';
-import { SimMachine } from '../src/machines/sim/index.ts';
-
-/** A PC with an AC'97 card, its driver started, an application, and all of the mixer at 0 dB. */
-class Bench implements Disposable {
-  readonly machine = new SimMachine();
-  readonly lineOut = new MemorySink();
-  readonly audio: AudioClient;
-
-  constructor(options: Ac97CardOptions = {}, flat = true) {
-    this.machine.plugPci(new Ac97Card({ lineOut: this.lineOut, ...options }));
-    this.machine.installDriver(ac97.install);
-    this.machine.start();
-    this.audio = new AudioClient(this.machine.kernel);
-    if (flat) this.flatten();
-  }
-
-  flatten(): void {
-    const controls = this.audio.controls();
-    for (const control of controls.list) {
-      if (control.kind === 'level' && control.set) controls.set(control, 0);
-      if (control.property.property === 'KSPROPERTY_AUDIO_MUTE' && control.set) controls.set(control, 0);
-    }
-  }
-
-  /** Runs until `done`, for at most so many seconds of machine time. */
-  run(done: () => boolean, seconds = 60): boolean {
-    return this.machine.runUntil(done, this.machine.kernel.clock.now + seconds * TICKS_PER_SECOND);
-  }
-
-  [Symbol.dispose](): void {
-    this.audio.close();
-    const leaks = formatLeakReport(this.machine.dispose());
-    if (this.machine.kernel.stopped === null) expect(leaks).toBe('');
-  }
-}
-
-const noise = (samples: number, seed = 1) => {
-  let x = seed;
-  return Int16Array.from({ length: samples }, () => {
-    x = (Math.imul(x, 1664525) + 1013904223) >>> 0;
-    // Never 0, so that sound and silence can be told apart.
-    return (x >> 16) | 1;
-  });
-};
-const bytesOf = (samples: Int16Array) =>
-  new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength);
-const same = (a: Uint8Array, b: Uint8Array) => Buffer.compare(a, b) === 0;
-
-/** What was recorded from the first sample that is not silence on, and whether nothing but silence follows `length` samples of it. */
-function soundIn(samples: Int16Array, length: number): { sound: Int16Array; silentAfter: boolean } {
-  const start = samples.findIndex((sample) => sample !== 0);
-  const sound = start < 0 ? samples.subarray(0, 0) : samples.subarray(start, start + length);
-  return { sound, silentAfter: samples.subarray(start + length).every((sample) => sample === 0) };
-}
-
-function play(bench: Bench, samples: Int16Array, mode: StreamMode, bufferMs: number, sampleRate = 48000) {
-  const source = new MemoryPcmReader(audioFormat({ sampleRate }), bytesOf(samples));
-  const stream = bench.audio.openRender(bench.audio.endpoint('render', 'Speakers'), {
-    source,
-    mode,
-    bufferMs,
-  });
-  stream.start();
-  expect(bench.run(() => stream.ended)).toBe(true);
-  expect(stream.error).toBe(null);
-  const statistics = stream.statistics();
-  stream.close();
-  return statistics;
-}
+import { ArraySource } from '../src/hardware/analog.ts';
+import { Ac97Bench as Bench, bytesOf, noise, play, same, soundIn } from './support/ac97-bench.ts';
 
 describe("an AC'97 card", () => {
   it('shows its endpoints, the preferred ones first', () => {
@@ -278,7 +205,7 @@ describe('recording on an AC’97 card', () => {
       [3, 10, 50, 500].map((bufferMs) => [mode, bufferMs] as const),
     ),
   )('is gap-free in %s mode with a buffer of %i ms', (mode, bufferMs) => {
-    using bench = new Bench({ lineIn: line() });
+    using bench = new Bench({ card: { lineIn: line() } });
     const sink = new MemoryPcmWriter(audioFormat());
     const stream = bench.audio.openCapture(bench.audio.endpoint('capture', 'Line In'), {
       sink,
@@ -296,19 +223,10 @@ describe('recording on an AC’97 card', () => {
   });
 
   it('selects the endpoint’s own source', () => {
-    using bench = new Bench({
-      lineIn: new ArraySource(
-        new Int16Array(9600).fill(1000),
-        { sampleRate: 48000, channels: 2 },
-        { loop: true },
-      ),
-      cdIn: new ArraySource(
-        new Int16Array(9600).fill(2000),
-        { sampleRate: 48000, channels: 2 },
-        { loop: true },
-      ),
-    });
-    for (const [name, level] of [
+    const level = (value: number) =>
+      new ArraySource(new Int16Array(9600).fill(value), { sampleRate: 48000, channels: 2 }, { loop: true });
+    using bench = new Bench({ card: { lineIn: level(1000), cdIn: level(2000) } });
+    for (const [name, expected] of [
       ['CD Audio', 2000],
       ['Line In', 1000],
     ] as const) {
@@ -322,12 +240,12 @@ describe('recording on an AC’97 card', () => {
       using stream = bench.audio.openCapture(endpoint, { sink, frames: 4800 });
       stream.start();
       expect(bench.run(() => stream.ended)).toBe(true);
-      expect(new DataView(sink.bytes.buffer).getInt16(9600, true)).toBe(level);
+      expect(new DataView(sink.bytes.buffer).getInt16(9600, true)).toBe(expected);
     }
   });
 
   it('records into another format, to the frame', () => {
-    using bench = new Bench({ lineIn: line() });
+    using bench = new Bench({ card: { lineIn: line() } });
     const sink = new MemoryPcmWriter(audioFormat({ sampleRate: 96000, channels: 1 }));
     const stream = bench.audio.openCapture(bench.audio.endpoint('capture', 'Line In'), {
       sink,
@@ -342,9 +260,8 @@ describe('recording on an AC’97 card', () => {
 describe('several streams', () => {
   it('play and record at once', () => {
     const samples = noise(2 * 48000, 7);
-    using bench = new Bench({
-      lineIn: new ArraySource(samples, { sampleRate: 48000, channels: 2 }, { startTick: 0, loop: true }),
-    });
+    const lineIn = new ArraySource(samples, { sampleRate: 48000, channels: 2 }, { startTick: 0, loop: true });
+    using bench = new Bench({ card: { lineIn } });
     const source = new MemoryPcmReader(audioFormat(), bytesOf(samples));
     const sink = new MemoryPcmWriter(audioFormat());
     const player = bench.audio.openRender(bench.audio.endpoint('render'), {
@@ -370,7 +287,7 @@ describe('several streams', () => {
     const stream = bench.audio.openRender(bench.audio.endpoint('render'), { source });
     stream.start();
     bench.run(() => false, 0.5);
-    bench.machine.unplug('pci:00:03.0');
+    bench.unplug();
     expect(bench.run(() => stream.ended, 5)).toBe(true);
     expect(stream.state).toBe('failed');
     expect(stream.error?.message).toMatch(/^Speakers: /);
