@@ -5,6 +5,7 @@ import { ClientError, WavError } from '../client/index.ts';
 import { BugcheckError, formatBugcheck } from '../kernel/index.ts';
 import { QemuError } from '../machines/qemu/index.ts';
 import { CliError, ExitCode } from './cli-error.ts';
+import { addCardTestCommand } from './commands/card-test.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addPlayCommand, playDemo } from './commands/play.ts';
 import { addRecordCommand } from './commands/record.ts';
@@ -23,6 +24,7 @@ function buildProgram(): Command {
   addRecordCommand(program);
   addLookCommands(program);
   addTraceCommand(program);
+  addCardTestCommand(program);
   program.action(async (_options: unknown, command: Command) => {
     const [word] = command.args;
     if (word !== undefined)

@@ -39,3 +39,39 @@ export class Progress {
     this.#bar?.stop();
   }
 }
+
+/** A progress bar over a number of things, each with a name. */
+export class CountProgress {
+  readonly #label: string;
+  readonly #wanted: boolean;
+  #bar: cliProgress.SingleBar | null = null;
+
+  constructor(label: string, wanted: boolean) {
+    this.#label = label;
+    this.#wanted = wanted && process.stderr.isTTY === true;
+  }
+
+  update(done: number, total: number, name: string): void {
+    if (!this.#wanted) return;
+    if (!this.#bar) {
+      this.#bar = new cliProgress.SingleBar(
+        {
+          format: `${this.#label} {bar} {value} of {total} | {name}`,
+          stream: process.stderr,
+          hideCursor: true,
+          barsize: 30,
+        },
+        cliProgress.Presets.shades_classic,
+      );
+      this.#bar.start(total, done, { name });
+      return;
+    }
+    this.#bar.setTotal(total);
+    this.#bar.update(done, { name });
+  }
+
+  stop(): void {
+    this.#bar?.stop();
+    this.#bar = null;
+  }
+}
