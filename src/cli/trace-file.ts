@@ -22,6 +22,7 @@ export interface TraceHeader {
 /** Names of the kinds, as options and output use them. */
 export const KIND_NAMES: Readonly<Record<string, number>> = {
   irp: TraceKind.Irp,
+  ks: TraceKind.Ks,
   ddi: TraceKind.Ddi,
   register: TraceKind.Register,
   dma: TraceKind.Dma,

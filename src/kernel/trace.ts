@@ -11,9 +11,11 @@ export const TraceKind = {
   State: 1 << 8,
   Client: 1 << 9,
   Finding: 1 << 10,
-  All: 0x7ff,
-  /** Everything whose rate does not grow with register traffic; kept for the bugcheck report. */
-  Cold: 0x7ff & ~((1 << 2) | (1 << 3)),
+  /** KS requests in words: what an IRP_MJ_DEVICE_CONTROL asks for. */
+  Ks: 1 << 11,
+  All: 0xfff,
+  /** Everything whose rate does not grow with register traffic and that costs no words; kept for the bugcheck report. */
+  Cold: 0xfff & ~((1 << 2) | (1 << 3) | (1 << 11)),
 } as const;
 export type TraceKind = number;
 

@@ -1,4 +1,5 @@
 import {
+  currentKernel,
   type IRP,
   ioCompleteRequest,
   ioGetCurrentIrpStackLocation,
@@ -12,8 +13,10 @@ import {
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_PENDING,
   STATUS_PROPSET_NOT_FOUND,
+  TraceKind,
 } from '../../kernel/index.ts';
 import {
+  describeKsRequest,
   IOCTL_KS_DISABLE_EVENT,
   IOCTL_KS_ENABLE_EVENT,
   IOCTL_KS_METHOD,
@@ -34,6 +37,11 @@ import { isHandle } from './create-close.ts';
  */
 export function dispatchDeviceControl(device: AdapterDevice, irp: IRP): NTSTATUS {
   requireIrql(PASSIVE_LEVEL, 'IRP_MJ_DEVICE_CONTROL (KS)');
+  const { trace } = currentKernel();
+  if ((trace.mask & TraceKind.Ks) !== 0) {
+    const { ioControlCode, type3InputBuffer } = ioGetCurrentIrpStackLocation(irp).parameters;
+    trace.emit(TraceKind.Ks, 'I', device.driverName, describeKsRequest(ioControlCode, type3InputBuffer));
+  }
   const lock = lockFor(device, irp);
   if (!lock.tryEnter()) {
     ioMarkIrpPending(irp);
