@@ -11,25 +11,21 @@ import {
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
-  STATUS_NO_MATCH,
   STATUS_OBJECT_NAME_NOT_FOUND,
   STATUS_PENDING,
   STATUS_SUCCESS,
 } from '../../kernel/index.ts';
 import {
-  dataFormatMatchesRange,
   decodePinConnect,
   KSINSTANCE_INDETERMINATE,
-  KSPIN_COMMUNICATION_BRIDGE,
-  KSPIN_COMMUNICATION_NONE,
-  type KSPIN_CONNECT,
   KSPIN_CONNECT_SIZE,
   KSSTRING_Pin,
+  ksValidatePinConnect,
   requireCreateParameters,
   splitCreateRequestName,
 } from '../../ks/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
-import { pinCounts } from '../ports/pin-properties.ts';
+import { pinCounts } from '../ports/pin-factories.ts';
 import { PortFilter, type PortHandle, PortPin } from '../ports/port-handle.ts';
 
 /** IRP_MJ_CREATE: a filter by its subdevice's name, or a pin relative to a filter. */
@@ -118,7 +114,7 @@ function createPin(device: AdapterDevice, filter: PortFilter, file: FILE_OBJECT,
     throw new NtError(STATUS_OBJECT_NAME_NOT_FOUND, 'filters have no objects but pins');
   }
   const connect = decodePinConnect(requireCreateParameters(parameters, KSPIN_CONNECT_SIZE));
-  checkConnect(filter, connect);
+  ksValidatePinConnect(connect, filter.port.pinDescriptors);
   checkInstances(filter, connect.pinId);
   device.power.access();
   const pin = filter.port.createPin({
@@ -135,33 +131,6 @@ function createPin(device: AdapterDevice, filter: PortFilter, file: FILE_OBJECT,
   filter.port.addRef();
   file.fsContext = pin;
   device.openHandles++;
-}
-
-function checkConnect(filter: PortFilter, connect: KSPIN_CONNECT): void {
-  const factory = filter.port.pinFactories[connect.pinId];
-  if (factory === undefined)
-    throw new NtError(STATUS_INVALID_PARAMETER, `the filter has no pin ${connect.pinId}`);
-  const { communication } = factory.descriptor.kspinDescriptor;
-  if (communication === KSPIN_COMMUNICATION_NONE || communication === KSPIN_COMMUNICATION_BRIDGE) {
-    throw new NtError(
-      STATUS_INVALID_DEVICE_REQUEST,
-      `pin ${connect.pinId} stands for wiring and cannot be opened`,
-    );
-  }
-  if (connect.pinToHandle !== 0) {
-    throw new NtError(
-      STATUS_INVALID_PARAMETER,
-      'audio ports offer sink pins: there is nothing to connect them to',
-    );
-  }
-  const offers = (list: typeof factory.interfaces, wanted: KSPIN_CONNECT['interface']) =>
-    list.some((item) => item.id === wanted.id && item.set.equals(wanted.set));
-  if (!offers(factory.interfaces, connect.interface) || !offers(factory.mediums, connect.medium)) {
-    throw new NtError(STATUS_NO_MATCH, `pin ${connect.pinId} has no such interface or medium`);
-  }
-  if (!factory.dataRanges.some((range) => dataFormatMatchesRange(connect.dataFormat, range))) {
-    throw new NtError(STATUS_NO_MATCH, `no data range of pin ${connect.pinId} is of the format's type`);
-  }
 }
 
 function checkInstances(filter: PortFilter, pinId: number): void {

@@ -11,7 +11,6 @@ import {
   STATUS_INVALID_PARAMETER,
   STATUS_NO_MATCH,
   STATUS_NOT_IMPLEMENTED,
-  STATUS_NOT_SUPPORTED,
 } from '../../kernel/index.ts';
 import {
   audioDataRange,
@@ -494,7 +493,7 @@ describe('data ranges and intersection', () => {
           instance: ulongs(0, 0),
         },
       );
-      expect(get.status).toBe(STATUS_NOT_SUPPORTED);
+      expect(get.status).toBe(STATUS_INVALID_DEVICE_REQUEST);
     });
   });
 });

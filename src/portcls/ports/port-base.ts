@@ -11,7 +11,12 @@ import {
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
 } from '../../kernel/index.ts';
-import { type KSEVENT_ENTRY, type KSIDENTIFIER, STANDARD_STREAMING_INTERFACE } from '../../ks/index.ts';
+import {
+  type KSEVENT_ENTRY,
+  type KSIDENTIFIER,
+  type KSPIN_DESCRIPTOR,
+  STANDARD_STREAMING_INTERFACE,
+} from '../../ks/index.ts';
 import { type AdapterDevice, adapterDevice } from '../adapter-device.ts';
 import {
   IID_IMiniportPnpNotify,
@@ -35,13 +40,12 @@ import {
 import { newRegistryKey } from '../helpers/registry-key.ts';
 import { IID_PortClsPort } from '../port-identity.ts';
 import { checkDescriptor } from './descriptor-check.ts';
-import { PinFactory } from './pin-properties.ts';
+import { effectivePins } from './pin-factories.ts';
 import { PortEventList } from './port-events.ts';
 import type { PinCreate, PortFilter, PortHandle, PortPin } from './port-handle.ts';
 import { PortInterfaces } from './port-interfaces.ts';
 import type { PortProperty } from './port-property.ts';
 import { PropertyDispatcher } from './property-dispatch.ts';
-import { TopologyAnswers } from './topology-properties.ts';
 
 /**
  * What all port drivers share: binding to a miniport, the filter's properties and events, and the interfaces that every port
@@ -65,9 +69,8 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
   #powerNotify: IPowerNotify | null = null;
   #pnpNotify: IMiniportPnpNotify | null = null;
   #properties: PropertyDispatcher | null = null;
-  #pinFactories: readonly PinFactory[] = [];
+  #pinDescriptors: readonly KSPIN_DESCRIPTOR[] = [];
   #categories: readonly GUID[] = [];
-  #topologyAnswers: TopologyAnswers | null = null;
   #interfaces: PortInterfaces | null = null;
   /** Events that clients enabled on this filter, its pins and nodes. */
   readonly eventList: PortEventList = new PortEventList(this);
@@ -173,14 +176,9 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
     return this.#properties ?? this.#notInitialised();
   }
 
-  /** The pin factories as KSPROPSETID_Pin shows them. */
-  get pinFactories(): readonly PinFactory[] {
-    return this.#pinFactories;
-  }
-
-  /** The filter's arrays of KSPROPSETID_Topology. */
-  get topologyAnswers(): TopologyAnswers {
-    return this.#topologyAnswers ?? this.#notInitialised();
+  /** The pin factories as clients see them: the port's interfaces, and data ranges with their DSOUND copies. */
+  get pinDescriptors(): readonly KSPIN_DESCRIPTOR[] {
+    return this.#pinDescriptors;
   }
 
   /** Interface classes of the subdevice: the descriptor's, else the port's own. */
@@ -243,8 +241,7 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
       checkDescriptor(this, descriptor);
       const listed = descriptor.categories ?? [];
       this.#categories = listed.length > 0 ? listed : this.defaultCategories(descriptor);
-      this.#topologyAnswers = new TopologyAnswers(descriptor, this.#categories);
-      this.#pinFactories = descriptor.pins.map((pin, pinId) => new PinFactory(this, pinId, pin));
+      this.#pinDescriptors = effectivePins(this);
       this.onBound(unknownMiniport);
       this.#properties = new PropertyDispatcher(this);
       this.eventList.bind();

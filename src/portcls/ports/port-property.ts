@@ -1,5 +1,5 @@
 import type { GUID } from '../../com/index.ts';
-import { ksPropertyName } from '../../ks/index.ts';
+import { type KSPROPERTY_ITEM, type KSPROPERTY_SET, ksPropertyName } from '../../ks/index.ts';
 import type {
   BasicSupport,
   HandlerStatus,
@@ -34,7 +34,7 @@ const GET = 1;
 const SET = 2;
 const BASICSUPPORT = 0x200;
 
-/** One entry of a {@link PropertyTable}: the miniport's item or the port's property. */
+/** One entry of a {@link PropertyTable}: the miniport's item, the port's property, or an item that KS serves. */
 export class PropertyEntry<T> {
   readonly set: GUID;
   readonly id: number;
@@ -43,21 +43,38 @@ export class PropertyEntry<T> {
   /** The miniport's item, or null for a property of the port's. */
   readonly item: PCPROPERTY_ITEM | null;
   readonly port: PortProperty<T> | null;
+  /** An item of the port's KS sets, which KS itself serves, or null. */
+  readonly ks: KSPROPERTY_ITEM | null;
   /** Under which calls of the miniport's handler are traced: 'PropertyHandler(KSPROPERTY_AUDIO_VOLUMELEVEL)'. */
   readonly traceName: string;
 
-  constructor(item: PCPROPERTY_ITEM | null, port: PortProperty<T> | null) {
-    const source = item ?? port;
-    if (source === null) throw new TypeError('A property entry needs a handler.');
-    this.set = source.set;
-    this.id = source.id;
-    this.traceName = `PropertyHandler(${ksPropertyName(source.set, source.id)})`;
-    this.item = item;
-    this.port = port;
-    this.accessFlags =
-      item !== null
-        ? item.flags | BASICSUPPORT
-        : (port?.onGet === undefined ? 0 : GET) | (port?.onSet === undefined ? 0 : SET) | BASICSUPPORT;
+  private constructor(
+    set: GUID,
+    id: number,
+    accessFlags: number,
+    source: { item?: PCPROPERTY_ITEM; port?: PortProperty<T>; ks?: KSPROPERTY_ITEM },
+  ) {
+    this.set = set;
+    this.id = id;
+    this.accessFlags = accessFlags | BASICSUPPORT;
+    this.item = source.item ?? null;
+    this.port = source.port ?? null;
+    this.ks = source.ks ?? null;
+    this.traceName = `PropertyHandler(${ksPropertyName(set, id)})`;
+  }
+
+  static ofItem<T>(item: PCPROPERTY_ITEM): PropertyEntry<T> {
+    return new PropertyEntry<T>(item.set, item.id, item.flags, { item });
+  }
+
+  static ofPort<T>(port: PortProperty<T>): PropertyEntry<T> {
+    const get = port.onGet === undefined ? 0 : GET;
+    const set = port.onSet === undefined ? 0 : SET;
+    return new PropertyEntry<T>(port.set, port.id, get | set, { port });
+  }
+
+  static ofKs<T>(set: GUID, ks: KSPROPERTY_ITEM): PropertyEntry<T> {
+    return new PropertyEntry<T>(set, ks.propertyId, 0, { ks });
   }
 }
 
@@ -86,13 +103,22 @@ export class PropertyTable<T> {
 
   /** Adds the miniport's items that have a handler. */
   addAutomation(table: PCAUTOMATION_TABLE | null | undefined): void {
-    for (const item of table?.properties ?? []) this.add(new PropertyEntry<T>(item, null));
+    for (const item of table?.properties ?? []) this.add(PropertyEntry.ofItem<T>(item));
   }
 
   /** Adds the port's properties: those it owns, or those that a miniport may override. */
   addPort(properties: readonly PortProperty<T>[], owned: boolean): void {
     for (const property of properties) {
-      if (property.owned === owned) this.add(new PropertyEntry<T>(null, property));
+      if (property.owned === owned) this.add(PropertyEntry.ofPort(property));
+    }
+  }
+
+  /** Adds the items of KS sets that `which` picks. */
+  addKs(sets: readonly KSPROPERTY_SET[], which: (set: KSPROPERTY_SET, id: number) => boolean): void {
+    for (const set of sets) {
+      for (const item of set.propertyItem) {
+        if (which(set, item.propertyId)) this.add(PropertyEntry.ofKs<T>(set.set, item));
+      }
     }
   }
 

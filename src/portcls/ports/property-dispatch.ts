@@ -22,19 +22,23 @@ import {
 import {
   KSIDENTIFIER_SIZE,
   KSP_NODE_SIZE,
+  type KSPROPERTY_SET,
+  KSPROPERTY_TOPOLOGY_NAME,
   KSPROPERTY_TYPE_BASICSUPPORT,
   KSPROPERTY_TYPE_GET,
   KSPROPERTY_TYPE_SET,
   KSPROPERTY_TYPE_SETSUPPORT,
   KSPROPERTY_TYPE_TOPOLOGY,
+  KSPROPSETID_Topology,
+  KsPropertyTable,
+  ksPropertyHandler,
   readUlong,
 } from '../../ks/index.ts';
 import { type HandlerStatus, PCFILTER_NODE, PCPROPERTY_REQUEST } from '../ddi/index.ts';
-import { pinPropertySet } from './pin-properties.ts';
+import { DATA_INTERSECTION, filterPropertySets, isOwnedFilterProperty } from './filter-sets.ts';
 import type { PortBase } from './port-base.ts';
 import type { PortFilter, PortHandle, PortPin } from './port-handle.ts';
 import { type PropertyEntry, PropertyTable } from './port-property.ts';
-import { nodeTopologyProperties, topologyPropertySet } from './topology-properties.ts';
 
 const GUID_SIZE = 16;
 /** Verbs that go to a miniport's handler when the item's flags name them. */
@@ -83,16 +87,21 @@ export class PropertyDispatcher {
   readonly #free: PendingRequest[] = [];
   readonly #pending = new Set<PendingRequest>();
   readonly #driverName: string;
+  readonly #ksTable: KsPropertyTable;
 
   constructor(port: PortBase) {
     this.#port = port;
     this.#kernel = port.kernel;
     this.#driverName = port.driverName;
     const descriptor = port.descriptor;
-    const filterProperties = [...port.filterProperties(), ...pinPropertySet(), ...topologyPropertySet()];
+    const ksSets = filterPropertySets(port);
+    this.#ksTable = new KsPropertyTable(ksSets);
+    const filterProperties = [...port.filterProperties(), DATA_INTERSECTION];
     this.#filterTable.addPort(filterProperties, true);
+    this.#filterTable.addKs(ksSets, isOwnedFilterProperty);
     this.#filterTable.addAutomation(descriptor.automationTable);
     this.#filterTable.addPort(filterProperties, false);
+    this.#filterTable.addKs(ksSets, () => true);
     const pinProperties = port.pinProperties();
     for (const pin of descriptor.pins) {
       const table = new PropertyTable<PortPin>();
@@ -101,13 +110,15 @@ export class PropertyDispatcher {
       table.addPort(pinProperties, false);
       this.#pinTables.push(table);
     }
-    const topologyProperties = nodeTopologyProperties();
+    const isName = (set: KSPROPERTY_SET, id: number) =>
+      set.set.equals(KSPROPSETID_Topology) && id === KSPROPERTY_TOPOLOGY_NAME;
     for (const [nodeId, node] of descriptor.nodes.entries()) {
       const table = new PropertyTable<PortHandle>();
-      const nodeProperties = [...port.nodeProperties(nodeId), ...topologyProperties];
+      const nodeProperties = port.nodeProperties(nodeId);
       table.addAutomation(node.automationTable);
       table.addPort(nodeProperties, true);
       table.addPort(nodeProperties, false);
+      table.addKs(ksSets, isName);
       this.#nodeTables.push(table);
     }
   }
@@ -173,6 +184,7 @@ export class PropertyDispatcher {
     input: Uint8Array,
     irp: IRP,
   ): NTSTATUS {
+    if (entry.ks !== null) return ksPropertyHandler(irp, this.#ksTable);
     if ((verb & HANDLER_VERBS) === 0 || (verb & (verb - 1)) !== 0) return STATUS_INVALID_PARAMETER;
     if ((entry.accessFlags & verb) === 0) return STATUS_INVALID_DEVICE_REQUEST;
     const request = this.#free.pop() ?? new PendingRequest(this);
@@ -187,6 +199,9 @@ export class PropertyDispatcher {
     request.instanceSize = extra;
     request.instance = extra === 0 ? null : input.subarray(header);
     const output = irp.userBuffer;
+    // A client may give one buffer for both: what it asked must outlive what it is answered.
+    if (output !== null && output.buffer === input.buffer)
+      request.instance = request.instance?.slice() ?? null;
     request.value = output;
     request.valueSize = output === null ? 0 : output.byteLength;
     request.irp = irp;
