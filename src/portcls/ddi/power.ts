@@ -1,4 +1,4 @@
-import { guid, IID, type IUnknown } from '../../com/index.ts';
+import { type GUID, guid, IID, type IUnknown } from '../../com/index.ts';
 import type {
   DEVICE_CAPABILITIES,
   DEVICE_OBJECT,
@@ -73,14 +73,11 @@ export interface IPortClsPower extends IUnknown {
 
 /** A callback of IPortClsRuntimePower, up to DISPATCH_LEVEL; returns the bytes written to `outBuffer`. */
 export type PCPFNRUNTIME_POWER_CONTROL_CALLBACK = (
-  powerControlCode: GUIDText,
+  powerControlCode: GUID,
   inBuffer: Uint8Array | null,
   outBuffer: Uint8Array | null,
   context: unknown,
 ) => number;
-/** A power control code: a GUID in registry form. */
-export type GUIDText = string;
-
 /** Private power controls between an audio driver and a platform extension (DDI page IPortClsRuntimePower). */
 export interface IPortClsRuntimePower extends IUnknown {
   registerPowerControlCallback(
@@ -92,7 +89,7 @@ export interface IPortClsRuntimePower extends IUnknown {
   /** Returns the bytes written to `outBuffer`; throws STATUS_NOT_SUPPORTED where no platform extension listens. */
   sendPowerControl(
     deviceObject: DEVICE_OBJECT,
-    powerControlCode: GUIDText,
+    powerControlCode: GUID,
     inBuffer: Uint8Array | null,
     outBuffer: Uint8Array | null,
   ): number;

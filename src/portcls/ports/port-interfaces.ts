@@ -1,4 +1,4 @@
-import { CUnknown, type IID, type IUnknown } from '../../com/index.ts';
+import { CUnknown, type GUID, type IID, type IUnknown } from '../../com/index.ts';
 import {
   type DEVICE_OBJECT,
   NtError,
@@ -9,7 +9,6 @@ import {
 } from '../../kernel/index.ts';
 import { adapterDevice } from '../adapter-device.ts';
 import {
-  type GUIDText,
   IID_IPortClsEtwHelper,
   IID_IPortClsPnp,
   IID_IPortClsPower,
@@ -160,7 +159,7 @@ export class PortInterfaces
   /** There is no platform extension plug-in to talk to. */
   sendPowerControl(
     _deviceObject: DEVICE_OBJECT,
-    powerControlCode: GUIDText,
+    powerControlCode: GUID,
     _inBuffer: Uint8Array | null,
     _outBuffer: Uint8Array | null,
   ): number {

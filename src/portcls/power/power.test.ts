@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CUnknown, type IID } from '../../com/index.ts';
+import { CUnknown, guid, type IID } from '../../com/index.ts';
 import {
   BugcheckCode,
   BugcheckError,
@@ -19,7 +19,9 @@ import {
   REG_DWORD,
   type RegistryAddition,
   STATUS_DEVICE_BUSY,
+  STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
+  STATUS_NOT_SUPPORTED,
   type SYSTEM_POWER_STATE,
 } from '../../kernel/index.ts';
 import { KSPROPERTY_PIN_CTYPES, KSPROPSETID_Pin, KSSTATE_RUN, pcmFormat } from '../../ks/index.ts';
@@ -30,6 +32,7 @@ import {
   IID_IAdapterPowerManagement2,
   IID_IAdapterPowerManagement3,
   IID_IPortClsPower,
+  IID_IPortClsRuntimePower,
   IID_IPowerNotify,
   type IPowerNotify,
   type PC_EXIT_LATENCY,
@@ -328,6 +331,38 @@ describe('registration', () => {
         ntStatusName(STATUS_INVALID_PARAMETER),
       );
     });
+  });
+});
+
+describe('runtime power', () => {
+  it('reaches the one callback of the driver and brings back what it wrote', () => {
+    const it = rig();
+    const { machine, port } = it;
+    const code = guid('{12345678-0000-0000-0000-000000000001}');
+    machine.kernel.enter(() => {
+      using runtime = port.queryInterface(IID_IPortClsRuntimePower);
+      const { runtimePower } = adapterDevice(machine.deviceObject);
+      const output = new Uint8Array(4);
+      expect(() => runtimePower.deliver(code, null, output)).toThrow(ntStatusName(STATUS_NOT_SUPPORTED));
+      runtime.registerPowerControlCallback(
+        machine.deviceObject,
+        (given, input, into, context) => {
+          expect([given, input, context]).toEqual([code, null, 'context']);
+          into?.fill(7);
+          return 2;
+        },
+        'context',
+      );
+      expect(runtimePower.deliver(code, null, output)).toBe(2);
+      expect(output[0]).toBe(7);
+      expect(() => runtime.registerPowerControlCallback(machine.deviceObject, () => 0, null)).toThrow(
+        ntStatusName(STATUS_INVALID_DEVICE_REQUEST),
+      );
+      expect(() => runtime.sendPowerControl(machine.deviceObject, code, null, null)).toThrow(
+        ntStatusName(STATUS_NOT_SUPPORTED),
+      );
+    });
+    expect(endOf(it)).toEqual([]);
   });
 });
 

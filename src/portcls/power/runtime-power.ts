@@ -1,6 +1,7 @@
+import type { GUID } from '../../com/index.ts';
 import { NtError, STATUS_INVALID_DEVICE_REQUEST, STATUS_NOT_SUPPORTED } from '../../kernel/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
-import type { GUIDText, PCPFNRUNTIME_POWER_CONTROL_CALLBACK } from '../ddi/index.ts';
+import type { PCPFNRUNTIME_POWER_CONTROL_CALLBACK } from '../ddi/index.ts';
 
 /** The one callback of IPortClsRuntimePower that a device may have (portcls-private-pep-context-sharing.md). */
 export class RuntimePower {
@@ -29,7 +30,7 @@ export class RuntimePower {
    * A power control for the driver, as the platform would send it; returns the bytes in `outBuffer`. Throws
    * STATUS_NOT_SUPPORTED without a callback. Up to DISPATCH_LEVEL.
    */
-  deliver(powerControlCode: GUIDText, inBuffer: Uint8Array | null, outBuffer: Uint8Array | null): number {
+  deliver(powerControlCode: GUID, inBuffer: Uint8Array | null, outBuffer: Uint8Array | null): number {
     const callback = this.#callback;
     if (callback === null)
       throw new NtError(STATUS_NOT_SUPPORTED, 'the driver registered no power control callback');
