@@ -11,7 +11,6 @@ import {
   IRP_MJ_CLEANUP,
   IRP_MJ_CLOSE,
   IRP_MJ_CREATE,
-  IRP_MJ_DEVICE_CONTROL,
   ioGetAttachedDevice,
   printableFileName,
 } from './device.ts';
@@ -114,8 +113,6 @@ export class IoManager {
   /** IRPs that drivers allocated and have not freed. */
   readonly #driverIrps = new Map<IRP, ObjectRecord>();
   readonly cancelSpinLock = new KSPIN_LOCK('cancel spin lock');
-  /** Living processes. */
-  readonly processes = new Set<UserProcess>();
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel;
@@ -318,8 +315,11 @@ export class IoManager {
     const bounce = this.#bounceBuffers.get(irp);
     if (output !== null && carriesOutput(irp.ioStatus.status)) {
       const length = Math.min(irp.ioStatus.information, output.length);
-      if (bounce !== undefined) bounce.systemMapping?.read(0, output.subarray(0, length));
-      else if (irp.systemBuffer !== null) output.set(irp.systemBuffer.subarray(0, length));
+      if (bounce !== undefined) {
+        // A driver may have unmapped what it did not map.
+        const mapping = bounce.systemMapping ?? this.#kernel.memory.mapMdl(bounce);
+        mapping.read(0, output.subarray(0, length));
+      } else if (irp.systemBuffer !== null) output.set(irp.systemBuffer.subarray(0, length));
     }
     if (bounce === undefined) return;
     const { memory } = this.#kernel;
@@ -431,26 +431,6 @@ export class IoManager {
     // The status of a cleanup or close has no taker.
     this.sendAndWait(top, irp);
     this.freeIrp(irp);
-  }
-
-  /** A device control from the kernel or a driver on an open file, with a wait. */
-  deviceIoControl(
-    file: FILE_OBJECT,
-    ioControlCode: number,
-    input: Uint8Array | null,
-    output: Uint8Array | null,
-  ): { status: NTSTATUS; information: number } {
-    const top = ioGetAttachedDevice(file.deviceObject);
-    const irp = this.allocateIrp(top.stackSize);
-    const stack = ioGetNextIrpStackLocation(irp);
-    stack.majorFunction = IRP_MJ_DEVICE_CONTROL;
-    stack.fileObject = file;
-    this.setDeviceControlBuffers(irp, stack, ioControlCode, input, output);
-    const status = this.sendAndWait(top, irp);
-    const { information } = irp.ioStatus;
-    this.returnOutput(irp, output);
-    this.freeIrp(irp);
-    return { status, information };
   }
 }
 

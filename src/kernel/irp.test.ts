@@ -34,7 +34,7 @@ import {
   ioSetNextIrpStackLocation,
   ioSkipCurrentIrpStackLocation,
 } from './irp.ts';
-import { ioBuildDeviceIoControlRequest } from './irp-build.ts';
+import { ioBuildDeviceIoControlRequest, ioBuildSynchronousFsdRequest } from './irp-build.ts';
 import { ioCancelIrp, ioReleaseCancelSpinLock, ioSetCancelRoutine } from './irp-cancel.ts';
 import { DISPATCH_LEVEL, keGetCurrentIrql, keLowerIrql, keRaiseIrql } from './irql.ts';
 import { Kernel } from './kernel.ts';
@@ -537,6 +537,25 @@ describe('IRPs that the I/O manager frees', () => {
       expect(iosb).toMatchObject({ status: STATUS_BUFFER_OVERFLOW, information: 3 });
       expect([...output]).toEqual([9, 8, 7, 0]);
       expect(irp.state).toBe('Free');
+    });
+  });
+
+  it('ask a stack for PnP information', () => {
+    const stack = new Stack(
+      () => (_device, irp) => {
+        expect(ioGetCurrentIrpStackLocation(irp).minorFunction).toBe(9);
+        return completeWith(irp, STATUS_SUCCESS, 3);
+      },
+      pass,
+    );
+    stack.kernel.enter(() => {
+      const event = new KEVENT('NotificationEvent');
+      const iosb = new IO_STATUS_BLOCK();
+      const irp = ioBuildSynchronousFsdRequest(IRP_MJ_PNP, stack.top, event, iosb);
+      ioGetNextIrpStackLocation(irp).minorFunction = 9;
+      expect(ioCallDriver(stack.top, irp)).toBe(STATUS_SUCCESS);
+      expect(keReadStateEvent(event)).toBe(true);
+      expect(iosb.information).toBe(3);
     });
   });
 

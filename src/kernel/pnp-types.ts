@@ -251,7 +251,7 @@ export type DeviceNodeState =
 
 /** Why a device does not work: the device manager's problem code, its sentence and the status behind it. */
 export interface DeviceProblem {
-  /** CM_PROB_*: 10 failed start, 28 no driver, 31 AddDevice failed, 39 DriverEntry failed, 22 disabled, 47 removed by surprise … */
+  /** CM_PROB_*: 10 failed start, 28 no driver, 31 AddDevice failed, 37 DriverEntry failed, 22 disabled, 24 not there any more … */
   readonly code: number;
   readonly name: string;
   readonly status: NTSTATUS;

@@ -5,6 +5,7 @@ import {
   type DRIVER_OBJECT,
   FILE_DEVICE_KS,
   IRP_MJ_PNP,
+  IRP_MJ_POWER,
   ioCreateDevice,
 } from './device.ts';
 import {
@@ -30,6 +31,7 @@ import {
   STATUS_SUCCESS,
   STATUS_UNSUCCESSFUL,
 } from './ntstatus.ts';
+import { poRequestPowerIrp, type REQUEST_POWER_COMPLETE } from './pnp-power.ts';
 import {
   DevicePropertyAddress,
   DevicePropertyAllocatedResources,
@@ -64,7 +66,9 @@ import {
   IRP_MN_QUERY_POWER,
   IRP_MN_QUERY_REMOVE_DEVICE,
   IRP_MN_QUERY_STOP_DEVICE,
+  IRP_MN_SET_POWER,
   IRP_MN_STOP_DEVICE,
+  irpMinorName,
   PNP_DEVICE_FAILED,
   PowerDeviceD0,
   PowerDeviceD3,
@@ -753,6 +757,31 @@ describe('power', () => {
     expect(driver.take()).toEqual(['QUERY_POWER S3', 'SET_POWER S0', 'SET_POWER D0']);
     expect(kernel.pnp.systemPowerState).toBe(PowerSystemWorking);
     expect(kernel.pnp.setSystemPowerState(PowerSystemSleeping3, true).accepted).toBe(true);
+  });
+});
+
+describe('PoRequestPowerIrp', () => {
+  it('sends device power requests and wait/wake, and nothing else', () => {
+    const { kernel, driver, node } = running();
+    kernel.enter(() => {
+      const device = node.physicalDeviceObject;
+      const done: string[] = [];
+      const complete: REQUEST_POWER_COMPLETE = (_device, minor, state, context, { status }) =>
+        done.push(`${irpMinorName(IRP_MJ_POWER, minor)} ${state} ${String(context)} ${ntStatusName(status)}`);
+      expect(poRequestPowerIrp(device, IRP_MN_SET_POWER, PowerDeviceD3, complete, 'context')).toEqual({
+        status: STATUS_PENDING,
+        irp: null,
+      });
+      expect(driver.take()).toEqual(['SET_POWER D3']);
+      expect(poRequestPowerIrp(device, 0, PowerSystemSleeping3, complete, 1).irp).not.toBeNull();
+      expect(done).toEqual([
+        'IRP_MN_SET_POWER 4 context STATUS_SUCCESS',
+        'IRP_MN_WAIT_WAKE 4 1 STATUS_NOT_SUPPORTED',
+      ]);
+      expect(statusOf(() => poRequestPowerIrp(device, 1, PowerDeviceD0, null, null))).toBe(
+        'STATUS_INVALID_PARAMETER_2',
+      );
+    });
   });
 });
 

@@ -83,7 +83,6 @@ export class UserProcess implements Disposable {
   constructor(kernel: Kernel, name: string) {
     this.kernel = kernel;
     this.name = name;
-    kernel.io.processes.add(this);
   }
 
   get isTerminated(): boolean {
@@ -552,7 +551,6 @@ export class UserProcess implements Disposable {
         }
         this.#dropRegion(region);
       }
-      this.kernel.io.processes.delete(this);
     });
   }
 
