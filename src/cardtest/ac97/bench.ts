@@ -169,7 +169,12 @@ export class Ac97Bench {
     this.writeNam(AC97_RESET, 0);
     this.write32(GLOB_STA, STA_WRITE_CLEAR);
     card.waitUntil(() => (this.readNam(AC97_POWERDOWN) & 0xf) === 0xf, READY_LIMIT_TICKS);
-    card.freeRam();
+    this.freeRam();
+  }
+
+  /** Gives all RAM back, the descriptor lists included. No engine may run. */
+  freeRam(): void {
+    this.card.freeRam();
     this.#lists.clear();
   }
 
