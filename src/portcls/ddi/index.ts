@@ -22,4 +22,5 @@ export * from './power.ts';
 export * from './property-request.ts';
 export * from './topology.ts';
 export * from './wavecyclic.ts';
+export * from './wavepci.ts';
 export * from './wavert.ts';
