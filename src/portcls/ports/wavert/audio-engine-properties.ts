@@ -57,9 +57,9 @@ import {
 } from '../../ddi/index.ts';
 import type { PortHandle } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
-import { valueBytesOf } from './pin-stream-properties.ts';
+import { valueBytesOf } from '../stream-pin-properties.ts';
+import { writeUlonglong } from '../value-bytes.ts';
 import type { PortWaveRT } from './port-wavert.ts';
-import { writeUlonglong } from './value-bytes.ts';
 import { WaveRTPin } from './wavert-pin.ts';
 
 /** Channel and Reserved of KSNODEPROPERTY_AUDIO_CHANNEL, behind KSNODEPROPERTY. */

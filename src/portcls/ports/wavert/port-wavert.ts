@@ -33,8 +33,8 @@ import {
 import { PortBase } from '../port-base.ts';
 import type { PinCreate, PortFilter, PortHandle, PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
+import { streamPinProperties } from '../stream-pin-properties.ts';
 import { audioEngineProperties } from './audio-engine-properties.ts';
-import { waveRTPinProperties } from './pin-stream-properties.ts';
 import { rtAudioProperties } from './rtaudio-properties.ts';
 import { signalProcessingProperties } from './signal-processing-properties.ts';
 import { WaveRTPin } from './wavert-pin.ts';
@@ -164,7 +164,7 @@ export class PortWaveRT extends PortBase implements IPortWaveRT {
   }
 
   override pinProperties(): readonly PortProperty<PortPin>[] {
-    return [...waveRTPinProperties, ...rtAudioProperties];
+    return [...streamPinProperties, ...rtAudioProperties];
   }
 
   override nodeProperties(nodeId: number): readonly PortProperty<PortHandle>[] {

@@ -25,9 +25,10 @@ import {
 import type { BasicSupport, PCPROPERTY_REQUEST } from '../../ddi/index.ts';
 import type { PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
-import { setUlongValue, valueBytesOf, waveRTPin } from './pin-stream-properties.ts';
-import { readPointer, writeUlonglong } from './value-bytes.ts';
+import { setUlongValue, valueBytesOf } from '../stream-pin-properties.ts';
+import { readPointer, writeUlonglong } from '../value-bytes.ts';
 import type { HardwareRegister, WaveRTPin } from './wavert-pin.ts';
+import { waveRTPin } from './wavert-pin.ts';
 
 /** Behind KSPROPERTY: BaseAddress, RequestedBufferSize, NotificationCount or padding (KSRTAUDIO_BUFFER_PROPERTY is 40 bytes). */
 const BUFFER_PROPERTY_TAIL = 16;

@@ -1,27 +1,22 @@
 import { type IID, type IUnknown, tryQueryInterface } from '../../../com/index.ts';
 import {
   NtError,
-  STATUS_DEVICE_REMOVED,
+  STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_DEVICE_STATE,
-  STATUS_INVALID_PARAMETER,
   STATUS_NOT_IMPLEMENTED,
   STATUS_NOT_SUPPORTED,
-  TraceKind,
-  type TraceValue,
   type UserProcess,
 } from '../../../kernel/index.ts';
 import {
-  isKsState,
+  type KSALLOCATOR_FRAMING,
+  KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY,
   type KSAUDIO_POSITION,
   type KSAUDIO_PRESENTATION_POSITION,
   type KSDATAFORMAT,
-  KSPIN_DATAFLOW_OUT,
   type KSRTAUDIO_HWREGISTER,
   type KSSTATE,
-  KSSTATE_PAUSE,
-  KSSTATE_RUN,
   KSSTATE_STOP,
-  ksStateName,
+  waveFormatOf,
 } from '../../../ks/index.ts';
 import {
   type IDrmAudioStream,
@@ -40,8 +35,8 @@ import {
   type WaveRTReadPacket,
 } from '../../ddi/index.ts';
 import { DeviceLock } from '../../device-lock.ts';
-import { type PinCreate, PortPin } from '../port-handle.ts';
-import { StreamState } from '../stream-state.ts';
+import type { PinCreate, PortPin } from '../port-handle.ts';
+import { StreamPin } from '../stream-pin.ts';
 import { CyclicBuffer, type CyclicBufferRequest } from './cyclic-buffer.ts';
 import { NotificationEvents } from './notification-events.ts';
 import type { PortWaveRT } from './port-wavert.ts';
@@ -49,8 +44,11 @@ import { isPositionRequest } from './position-requests.ts';
 import { RegisterMapping } from './register-mapping.ts';
 import { PortWaveRTStream } from './wavert-port-stream.ts';
 
-/** Machine time above which a SetState counts as too slow; KS's own watchdog for pin callbacks takes as much (0xC4, 0x72001). */
-const SET_STATE_LIMIT_TICKS = 5_000_000;
+/** The pin of this port that a request was addressed to. */
+export function waveRTPin(target: PortPin): WaveRTPin {
+  if (target instanceof WaveRTPin) return target;
+  throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'this is no pin of a WaveRT filter');
+}
 
 /** The two registers that a client may map. */
 export type HardwareRegister = 'PositionRegister' | 'ClockRegister';
@@ -59,17 +57,12 @@ export type HardwareRegister = 'PositionRegister' | 'ClockRegister';
  * An open pin of a WaveRT filter: the miniport's stream with its optional interfaces, the cyclic buffer, the mapped registers
  * and the notification events. All methods at PASSIVE_LEVEL; they throw NtError, the miniport's own status included.
  */
-export class WaveRTPin extends PortPin {
+export class WaveRTPin extends StreamPin {
   readonly wavert: PortWaveRT;
-  /** Data flows from the device to the client. */
-  readonly capture: boolean;
   readonly portStream: PortWaveRTStream;
   readonly events: NotificationEvents;
-  readonly #state: StreamState;
   readonly #registers = new Map<HardwareRegister, RegisterMapping>();
-  readonly #findings = new Set<string>();
   readonly #positionLock = new DeviceLock();
-  #dataFormat: KSDATAFORMAT;
   #stream: IMiniportWaveRTStream | null = null;
   #notification: IMiniportWaveRTStreamNotification | null = null;
   #output: IMiniportWaveRTOutputStream | null = null;
@@ -78,11 +71,6 @@ export class WaveRTPin extends PortPin {
   #engineNode2: IMiniportStreamAudioEngineNode2 | null = null;
   #drmAudioStream: IDrmAudioStream | null = null;
   #buffer: CyclicBuffer | null = null;
-  /** A power-down took the stream from RUN: where it goes back to when power returns. */
-  #suspended = false;
-  /** The device is gone for this stream: nothing but downward state changes and closing. */
-  #gone = false;
-
   // Made once, so that the requests of every period allocate no closures.
   readonly #callGetPosition: () => KSAUDIO_POSITION;
   readonly #callGetPacketCount: () => number;
@@ -99,8 +87,6 @@ export class WaveRTPin extends PortPin {
   constructor(port: PortWaveRT, create: PinCreate) {
     super(create);
     this.wavert = port;
-    this.#dataFormat = create.dataFormat;
-    this.capture = port.descriptor.pins[create.pinId]?.kspinDescriptor.dataFlow === KSPIN_DATAFLOW_OUT;
     this.events = new NotificationEvents(this);
     this.#callGetPosition = () => this.waveStream.getPosition();
     this.#callGetPacketCount = () => this.requireOutput().getPacketCount();
@@ -113,13 +99,6 @@ export class WaveRTPin extends PortPin {
     this.#callGetReadPacket = () => this.requireInput().getReadPacket();
     this.#callGetPresentationPosition = () => this.requireOutput().getOutputStreamPresentationPosition();
     this.#callSetState = () => this.waveStream.setState(this.#nextState);
-    this.#state = new StreamState(
-      (state) => this.#enterState(state),
-      (state, error) =>
-        this.finding(`SetState(${ksStateName(state)}) failed, although downward transitions must succeed.`, {
-          status: error.status,
-        }),
-    );
     this.portStream = new PortWaveRTStream(port);
     try {
       this.#stream = port.newStream(this.portStream, create.pinId, this.capture, create.dataFormat);
@@ -167,7 +146,7 @@ export class WaveRTPin extends PortPin {
     return this.#engineNode2;
   }
 
-  get drmAudioStream(): IDrmAudioStream | null {
+  override get drmAudioStream(): IDrmAudioStream | null {
     return this.#drmAudioStream;
   }
 
@@ -190,21 +169,9 @@ export class WaveRTPin extends PortPin {
     return this.#buffer;
   }
 
-  get dataFormat(): KSDATAFORMAT {
-    return this.#dataFormat;
-  }
-
-  get state(): KSSTATE {
-    return this.#state.current;
-  }
-
-  override get active(): boolean {
-    return this.#state.current === KSSTATE_RUN || this.#suspended;
-  }
-
   /** Packet streams go on without registers; others must not have shown a client one (P-24). */
   override get allowsRebalance(): boolean {
-    if (this.#state.current === KSSTATE_STOP) return true;
+    if (this.state === KSSTATE_STOP) return true;
     return this.#output !== null || this.#input !== null || this.#registers.size === 0;
   }
 
@@ -212,83 +179,33 @@ export class WaveRTPin extends PortPin {
     return this.port.device.usePositionLock && isPositionRequest(input) ? this.#positionLock : null;
   }
 
-  // ------------------------------------------------------------------ calls into the stream
-
-  /** Calls the miniport's stream; `method` is the whole DDI name. */
-  callOut<T>(method: string, call: () => T): T {
-    return this.port.kernel.callOut(this.port.driverName, method, call);
-  }
-
-  /** As {@link callOut}, for calls that must not fail: a status that is thrown becomes a finding. */
-  callOutReporting(method: string, call: () => void): void {
-    try {
-      this.callOut(method, call);
-    } catch (error) {
-      if (!(error instanceof NtError)) throw error;
-      this.finding(`${method} failed, although it must succeed: ${error.message}`, { status: error.status });
-    }
-  }
-
-  /** Reports something about the driver, once per pin. */
-  finding(text: string, data: Readonly<Record<string, TraceValue>> = {}): void {
-    if (this.#findings.has(text)) return;
-    this.#findings.add(text);
-    this.port.kernel.trace.finding(this.port.driverName, text, { pin: this.pinId, ...data });
-  }
-
   // ------------------------------------------------------------------ state and format
 
-  /**
-   * Takes the stream to a state, in single steps. Throws STATUS_INVALID_PARAMETER for a number that is no state,
-   * STATUS_DEVICE_REMOVED for a way up when the device is gone, else the status of the step that failed; the state reached
-   * before it stays.
-   */
-  setState(state: number): void {
-    if (!isKsState(state)) throw new NtError(STATUS_INVALID_PARAMETER, `KSSTATE ${state}`);
-    if (this.#suspended) {
-      // The device sleeps. RUN is where the stream goes when it wakes; anything else ends that intention.
-      if (state === KSSTATE_RUN) return;
-      this.#suspended = false;
-    }
-    if (state > this.#state.current) this.requirePresent();
-    this.#state.moveTo(state);
-  }
-
-  /** Asks the miniport to take another format. Throws STATUS_INVALID_PARAMETER for one that it cannot take now. */
-  setFormat(dataFormat: KSDATAFORMAT): void {
-    this.requirePresent();
-    this.callOut('IMiniportWaveRTStream::SetFormat', () => this.waveStream.setFormat(dataFormat));
-    this.#dataFormat = dataFormat;
-  }
-
-  /** Throws STATUS_DEVICE_REMOVED when the device is gone for this stream. */
-  requirePresent(): void {
-    if (this.#gone || this.port.retired) {
-      throw new NtError(STATUS_DEVICE_REMOVED, 'the device of this stream is gone');
-    }
-  }
-
-  #enterState(state: KSSTATE): void {
-    const { clock, trace } = this.port.kernel;
-    if ((trace.mask & TraceKind.State) !== 0) {
-      trace.emit(TraceKind.State, 'I', this.port.driverName, ksStateName(state), { pin: this.pinId });
-    }
-    const began = clock.now;
+  protected override setStreamState(state: KSSTATE): void {
     this.#nextState = state;
     this.callOut('IMiniportWaveRTStream::SetState', this.#callSetState);
-    const ticks = clock.now - began;
-    if (ticks > SET_STATE_LIMIT_TICKS) {
-      this.finding(
-        `SetState(${ksStateName(state)}) took ${ticks / 10_000} ms; Driver Verifier stops the system for that (0xC4, 0x72001).`,
-        { ticks },
-      );
-    }
+  }
+
+  protected override setStreamFormat(dataFormat: KSDATAFORMAT): void {
+    this.callOut('IMiniportWaveRTStream::SetFormat', () => this.waveStream.setFormat(dataFormat));
+  }
+
+  /** One frame of the cyclic buffer, or of 10 ms before there is one. */
+  override get allocatorFraming(): KSALLOCATOR_FRAMING {
+    const wave = waveFormatOf(this.dataFormat);
+    return {
+      optionsFlags: KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY,
+      poolType: 0,
+      frames: 1,
+      frameSize: this.#buffer?.actualSize ?? Math.ceil((wave?.nAvgBytesPerSec ?? 0) / 100),
+      fileAlignment: 0,
+    };
   }
 
   // ------------------------------------------------------------------ position and packets
 
   /** Play and write offset in the cyclic buffer, in bytes. Up to DISPATCH_LEVEL. */
-  getPosition(): KSAUDIO_POSITION {
+  override getPosition(): KSAUDIO_POSITION {
     this.requirePresent();
     const position = this.callOut('IMiniportWaveRTStream::GetPosition', this.#callGetPosition);
     const size = this.#buffer?.actualSize ?? 0;
@@ -298,7 +215,7 @@ export class WaveRTPin extends PortPin {
         { playOffset: position.playOffset, writeOffset: position.writeOffset, bufferBytes: size },
       );
     }
-    if (this.#state.current === KSSTATE_STOP && position.playOffset !== 0) {
+    if (this.state === KSSTATE_STOP && position.playOffset !== 0) {
       this.finding('GetPosition gave a position other than 0 in KSSTATE_STOP.', {
         playOffset: position.playOffset,
       });
@@ -382,36 +299,11 @@ export class WaveRTPin extends PortPin {
     }
   }
 
-  // ------------------------------------------------------------------ power, PnP, end
-
-  override suspend(): void {
-    if (this.#state.current !== KSSTATE_RUN) return;
-    this.#state.lowerTo(KSSTATE_PAUSE);
-    this.#suspended = true;
-  }
-
-  override resume(): void {
-    if (!this.#suspended) return;
-    this.#suspended = false;
-    if (this.#gone) return;
-    try {
-      this.#state.moveTo(KSSTATE_RUN);
-    } catch (error) {
-      if (!(error instanceof NtError)) throw error;
-      this.finding('The stream did not run again after the device was powered up.', { status: error.status });
-    }
-  }
-
-  override stop(forGood: boolean): void {
-    this.#suspended = false;
-    if (forGood) this.#gone = true;
-    this.#state.lowerTo(KSSTATE_STOP);
-  }
+  // ------------------------------------------------------------------ end
 
   override close(): void {
     if (this.#stream === null) return;
-    this.#suspended = false;
-    this.#state.lowerTo(KSSTATE_STOP);
+    this.stop(false);
     this.events.unregisterAll();
     for (const mapping of this.#registers.values()) mapping.unmap();
     this.#registers.clear();

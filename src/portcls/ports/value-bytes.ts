@@ -1,4 +1,4 @@
-import { readUlong, writeUlong } from '../../../ks/index.ts';
+import { readUlong, writeUlong } from '../../ks/index.ts';
 
 /**
  * 64-bit numbers to and from request bytes without a DataView, for the requests that clients send many times a period. The

@@ -7,12 +7,11 @@ import {
   STATUS_INVALID_DEVICE_REQUEST,
   STATUS_INVALID_PARAMETER,
   STATUS_NOT_SUPPORTED,
-} from '../../../kernel/index.ts';
+} from '../../kernel/index.ts';
 import {
   decodeDataFormat,
   encodeDataFormat,
   KSALLOCATOR_FRAMING,
-  KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY,
   KSPROPERTY_AUDIO_POSITION,
   KSPROPERTY_AUDIO_POSITIONEX,
   KSPROPERTY_CONNECTION_ALLOCATORFRAMING,
@@ -26,14 +25,13 @@ import {
   KSPROPSETID_DrmAudioStream,
   KSPROPSETID_Stream,
   readUlong,
-  waveFormatOf,
   writeUlong,
-} from '../../../ks/index.ts';
-import type { PCPROPERTY_REQUEST } from '../../ddi/index.ts';
-import type { PortPin } from '../port-handle.ts';
-import type { PortProperty } from '../port-property.ts';
+} from '../../ks/index.ts';
+import type { PCPROPERTY_REQUEST } from '../ddi/index.ts';
+import type { PortPin } from './port-handle.ts';
+import type { PortProperty } from './port-property.ts';
+import { StreamPin } from './stream-pin.ts';
 import { readPointer, writeUlonglong } from './value-bytes.ts';
-import { WaveRTPin } from './wavert-pin.ts';
 
 const KSAUDIO_POSITION_SIZE = 16;
 const KSAUDIO_POSITIONEX_SIZE = 40;
@@ -41,10 +39,10 @@ const HANDLE_SIZE = 8;
 /** ContentId; DRMRIGHTS: CopyProtect, Reserved, DigitalOutputDisable, as four ULONGs. */
 const KSDRMAUDIOSTREAM_CONTENTID_SIZE = 16;
 
-/** The pin of this port that a request was addressed to. */
-export function waveRTPin(target: PortPin): WaveRTPin {
-  if (target instanceof WaveRTPin) return target;
-  throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'this is no pin of a WaveRT filter');
+/** The stream's pin that a request was addressed to. */
+function streamPin(target: PortPin): StreamPin {
+  if (target instanceof StreamPin) return target;
+  throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'this is no pin of a wave filter');
 }
 
 /** The value of a request whose length the dispatcher checked. */
@@ -54,19 +52,7 @@ export function valueBytesOf(request: PCPROPERTY_REQUEST, bytes: number): Uint8A
   return request.value;
 }
 
-/** KSALLOCATOR_FRAMING of a pin that streams through its cyclic buffer: one frame of it, or of 10 ms before there is one. */
-function allocatorFraming(pin: WaveRTPin): KSALLOCATOR_FRAMING {
-  const wave = waveFormatOf(pin.dataFormat);
-  return {
-    optionsFlags: KSALLOCATOR_REQUIREMENTF_SYSTEM_MEMORY,
-    poolType: 0,
-    frames: 1,
-    frameSize: pin.buffer?.actualSize ?? Math.ceil((wave?.nAvgBytesPerSec ?? 0) / 100),
-    fileAlignment: 0,
-  };
-}
-
-/** The pin uses neither allocator nor clock: any file of the client's, or none, is accepted and not kept. */
+/** Streams use neither another pin's allocator nor its clock: any file of the client's, or none, is accepted and not kept. */
 function setHandle(request: PCPROPERTY_REQUEST): void {
   const handle = readPointer(valueBytesOf(request, HANDLE_SIZE), 0);
   if (handle === 0) return;
@@ -79,29 +65,29 @@ function getNullHandle(request: PCPROPERTY_REQUEST): void {
   valueBytesOf(request, HANDLE_SIZE).fill(0, 0, HANDLE_SIZE);
 }
 
-/** Properties of open pins outside KSPROPSETID_RtAudio: connection, stream, position, content id. */
-export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
+/** What every wave port answers on its open pins: connection, stream, position, content id. */
+export const streamPinProperties: readonly PortProperty<PortPin>[] = [
   {
     set: KSPROPSETID_Connection,
     id: KSPROPERTY_CONNECTION_STATE,
     owned: true,
     valueBytes: 4,
-    onGet: (pin, request) => request.setUlong(waveRTPin(pin).state),
-    onSet: (pin, request) => waveRTPin(pin).setState(request.getUlong()),
+    onGet: (pin, request) => request.setUlong(streamPin(pin).state),
+    onSet: (pin, request) => streamPin(pin).setState(request.getUlong()),
   },
   {
     set: KSPROPSETID_Connection,
     id: KSPROPERTY_CONNECTION_DATAFORMAT,
     owned: true,
-    onGet: (pin, request) => request.setBytes(encodeDataFormat(waveRTPin(pin).dataFormat)),
-    onSet: (pin, request) => waveRTPin(pin).setFormat(decodeDataFormat(request.getBytes())),
+    onGet: (pin, request) => request.setBytes(encodeDataFormat(streamPin(pin).dataFormat)),
+    onSet: (pin, request) => streamPin(pin).setFormat(decodeDataFormat(request.getBytes())),
   },
   {
     set: KSPROPSETID_Connection,
     id: KSPROPERTY_CONNECTION_ALLOCATORFRAMING,
     owned: true,
     valueBytes: KSALLOCATOR_FRAMING.size,
-    onGet: (pin, request) => request.setBytes(KSALLOCATOR_FRAMING.encode(allocatorFraming(waveRTPin(pin)))),
+    onGet: (pin, request) => request.setBytes(KSALLOCATOR_FRAMING.encode(streamPin(pin).allocatorFraming)),
   },
   {
     set: KSPROPSETID_Stream,
@@ -125,7 +111,7 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
     owned: true,
     valueBytes: KSAUDIO_POSITION_SIZE,
     onGet: (pin, request) => {
-      const { playOffset, writeOffset } = waveRTPin(pin).getPosition();
+      const { playOffset, writeOffset } = streamPin(pin).getPosition();
       const value = valueBytesOf(request, KSAUDIO_POSITION_SIZE);
       writeUlonglong(value, 0, playOffset);
       writeUlonglong(value, 8, writeOffset);
@@ -138,7 +124,7 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
     valueBytes: KSAUDIO_POSITIONEX_SIZE,
     onGet: (pin, request) => {
       const before = keQueryPerformanceCounter();
-      const { playOffset, writeOffset } = waveRTPin(pin).getPosition();
+      const { playOffset, writeOffset } = streamPin(pin).getPosition();
       const after = keQueryPerformanceCounter();
       const value = valueBytesOf(request, KSAUDIO_POSITIONEX_SIZE);
       writeUlonglong(value, 0, before.frequency);
@@ -155,7 +141,7 @@ export const waveRTPinProperties: readonly PortProperty<PortPin>[] = [
     owned: true,
     valueBytes: KSDRMAUDIOSTREAM_CONTENTID_SIZE,
     onSet: (target, request) => {
-      const pin = waveRTPin(target);
+      const pin = streamPin(target);
       if (request.process !== null)
         throw new NtError(STATUS_ACCESS_DENIED, 'content ids are set in kernel mode only');
       const value = valueBytesOf(request, KSDRMAUDIOSTREAM_CONTENTID_SIZE);
