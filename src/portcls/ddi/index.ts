@@ -17,6 +17,7 @@ export * from './iresourcelist.ts';
 export * from './iservicegroup.ts';
 export * from './iunregister.ts';
 export * from './method-request.ts';
+export * from './midi.ts';
 export * from './pnp.ts';
 export * from './power.ts';
 export * from './property-request.ts';
