@@ -20,6 +20,7 @@ import { type MDL, PAGE_SIZE } from './mdl.ts';
 import { NtError } from './nt-error.ts';
 import {
   type NTSTATUS,
+  ntError,
   STATUS_ACCESS_VIOLATION,
   STATUS_NO_MEMORY,
   STATUS_OBJECT_TYPE_MISMATCH,
@@ -40,8 +41,13 @@ import { UserWait } from './wait.ts';
 /** What a request came to. */
 export interface IoResult {
   readonly status: NTSTATUS;
-  /** Usually the bytes returned. */
+  /** Usually the bytes returned; 0 for a status that is an error. */
   readonly information: number;
+}
+
+/** An application's IO_STATUS_BLOCK is not filled in for errors: whatever a driver left in Information stays in the kernel. */
+function informationFor(irp: IRP): number {
+  return ntError(irp.ioStatus.status) ? 0 : irp.ioStatus.information;
 }
 
 /** A request under way; see {@link UserProcess.deviceIoControlAsync}. */
@@ -266,7 +272,8 @@ export class UserProcess implements Disposable {
       keWaitForSingleObject(event, null);
       this.#pendingIrps.delete(irp);
     }
-    const { status, information } = irp.ioStatus;
+    const { status } = irp.ioStatus;
+    const information = informationFor(irp);
     io.returnOutput(irp, output);
     io.freeIrp(irp);
     obDereferenceObject(file);
@@ -287,7 +294,8 @@ export class UserProcess implements Disposable {
     this.#pendingIrps.add(irp);
     irp.onCompleted = (done) => {
       this.#pendingIrps.delete(done);
-      const { status, information } = done.ioStatus;
+      const { status } = done.ioStatus;
+      const information = informationFor(done);
       // May be at DISPATCH_LEVEL: what needs PASSIVE_LEVEL, and the application, come later.
       this.kernel.queueContinuation(() => {
         this.kernel.enter(() => {
