@@ -1,2 +1,4 @@
-/** What of the card tests needs Node: cards in QEMU. */
+/** What of the card tests needs Node: cards in QEMU, alone or beside our models. */
 export { qemuCardFactory } from './qemu-card.node.ts';
+export { measureRegisterAccessCost, type RegisterAccessCost } from './register-access-cost.node.ts';
+export { DIFF_CARDS, type RunDiffOptions, runDiff } from './run-diff.node.ts';
