@@ -1,0 +1,188 @@
+import { CUnknown, type IID } from '../../com/index.ts';
+import {
+  mulDivFloor,
+  NtError,
+  STATUS_INVALID_PARAMETER,
+  type SystemMapping,
+  TICKS_PER_SECOND,
+} from '../../kernel/index.ts';
+import { type KSDATAFORMAT, type KSSTATE, KSSTATE_PAUSE, KSSTATE_RUN, KSSTATE_STOP } from '../../ks/index.ts';
+import {
+  type DEVICE_POWER_STATE,
+  type IDmaChannelSlave,
+  IID_IMiniportWaveCyclicStream,
+  IID_IPowerNotify,
+  type IMiniportWaveCyclicStream,
+  type IPortWaveCyclic,
+  type IPowerNotify,
+  type IServiceGroup,
+  PowerDeviceD0,
+  type WaveCyclicNotification,
+} from '../../portcls/index.ts';
+import type { BlockSink, DmaWidth, Sb16Common } from './common.ts';
+import * as R from './registers.ts';
+import type { Sb16Format } from './wave-miniport.ts';
+
+export interface Sb16StreamOptions {
+  readonly common: Sb16Common;
+  readonly port: IPortWaveCyclic;
+  readonly channel: IDmaChannelSlave;
+  readonly serviceGroup: IServiceGroup;
+  readonly width: DmaWidth;
+  readonly capture: boolean;
+  readonly format: Sb16Format;
+  readonly checkFormat: (format: KSDATAFORMAT, self: Sb16WaveStream) => Sb16Format;
+  readonly closed: () => void;
+}
+
+const MILLISECONDS_PER_SECOND = 1000;
+
+/** One direction of the DSP: an auto-initialised transfer over the channel's buffer, with an interrupt at the end of each block. */
+export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStream, IPowerNotify, BlockSink {
+  readonly #options: Sb16StreamOptions;
+  readonly #commands: R.DmaCommands;
+  #format: Sb16Format;
+  #state: KSSTATE = KSSTATE_STOP;
+  /** Bytes a block; set by setNotificationFreq, 10 ms until then. */
+  #blockBytes: number;
+  /** DMA and DSP have been programmed since STOP. */
+  #programmed = false;
+  #pausedPosition = 0;
+
+  constructor(options: Sb16StreamOptions) {
+    super(`Sb16WaveStream(${options.width}${options.capture ? ', capture' : ''})`);
+    this.#options = options;
+    this.#format = options.format;
+    this.#commands = options.width === '16bit' ? R.COMMANDS_16BIT : R.COMMANDS_8BIT;
+    this.#blockBytes = this.#bytesOf(10);
+    options.common.addRef();
+    options.channel.addRef();
+    options.serviceGroup.addRef();
+    options.common.setBlockSink(options.width, this);
+  }
+
+  get format(): Sb16Format {
+    return this.#format;
+  }
+
+  protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
+    return iid.equals(IID_IMiniportWaveCyclicStream) || iid.equals(IID_IPowerNotify) ? this : null;
+  }
+
+  protected override finalRelease(): void {
+    const { common, channel, serviceGroup, width, closed } = this.#options;
+    common.setBlockSink(width, null);
+    closed();
+    serviceGroup.release();
+    channel.release();
+    common.release();
+  }
+
+  get #frameBytes(): number {
+    return (this.#format.channels * this.#format.bits) / 8;
+  }
+
+  /** Whole frames of a time, in bytes. */
+  #bytesOf(milliseconds: number): number {
+    return (
+      Math.max(1, Math.round((this.#format.sampleRate * milliseconds) / MILLISECONDS_PER_SECOND)) *
+      this.#frameBytes
+    );
+  }
+
+  setFormat(dataFormat: KSDATAFORMAT): void {
+    const format = this.#options.checkFormat(dataFormat, this);
+    if (this.#state === KSSTATE_RUN || format.bits !== this.#format.bits) {
+      throw new NtError(
+        STATUS_INVALID_PARAMETER,
+        'SB16: a running stream keeps its format, and any stream its sample width, which goes with its DMA channel.',
+      );
+    }
+    this.#format = format;
+    if (this.#programmed) this.#halt();
+  }
+
+  setNotificationFreq(interval: number): WaveCyclicNotification {
+    this.#blockBytes = this.#bytesOf(interval);
+    return { interval, frameSize: this.#blockBytes };
+  }
+
+  setState(state: KSSTATE): void {
+    const { channel, common } = this.#options;
+    if (state === KSSTATE_RUN) {
+      if (this.#programmed) common.writeDsp(this.#commands.go);
+      else this.#program();
+    } else if (state === KSSTATE_PAUSE && this.#state === KSSTATE_RUN) {
+      common.writeDsp(this.#commands.pause);
+      this.#pausedPosition = this.#readPosition();
+    } else if (state === KSSTATE_STOP) {
+      if (this.#programmed) this.#halt();
+      this.#pausedPosition = 0;
+      channel.stop();
+    }
+    this.#state = state;
+  }
+
+  #program(): void {
+    const { channel, common, capture } = this.#options;
+    const { sampleRate, channels, bits } = this.#format;
+    channel.start(channel.bufferSize(), !capture);
+    common.writeDsp(
+      capture ? R.CMD_SET_INPUT_RATE : R.CMD_SET_OUTPUT_RATE,
+      (sampleRate >>> 8) & 0xff,
+      sampleRate & 0xff,
+    );
+    // The DSP counts samples, not bytes; 8-bit PCM is unsigned, 16-bit PCM signed.
+    const samples = (this.#blockBytes * 8) / bits - 1;
+    const mode = (channels === 2 ? R.MODE_STEREO : 0) | (bits === 16 ? R.MODE_SIGNED : 0);
+    common.writeDsp(
+      capture ? this.#commands.input : this.#commands.output,
+      mode,
+      samples & 0xff,
+      (samples >>> 8) & 0xff,
+    );
+    this.#programmed = true;
+  }
+
+  /** Ends the transfer: paused first, so that nothing moves while the rest is taken down. */
+  #halt(): void {
+    const { common, channel } = this.#options;
+    this.#programmed = false;
+    try {
+      common.writeDsp(this.#commands.pause, this.#commands.exitAutoInit);
+    } finally {
+      channel.stop();
+    }
+  }
+
+  #readPosition(): number {
+    const { channel } = this.#options;
+    const size = channel.bufferSize();
+    const left = channel.readCounter();
+    return left === 0 ? 0 : (size - left) % size;
+  }
+
+  getPosition(): number {
+    return this.#state === KSSTATE_RUN ? this.#readPosition() : this.#pausedPosition;
+  }
+
+  normalizePhysicalPosition(physicalPosition: number): number {
+    return mulDivFloor(physicalPosition, TICKS_PER_SECOND, this.#format.sampleRate * this.#frameBytes);
+  }
+
+  silence(buffer: SystemMapping, byteOffset: number, byteCount: number): void {
+    buffer.fill(byteOffset, byteCount, this.#format.bits === 8 ? 0x80 : 0);
+  }
+
+  /** At DIRQL. */
+  blockDone(): void {
+    this.#options.port.notify(this.#options.serviceGroup);
+  }
+
+  /** The DSP forgets its transfer below D0; PortCls has paused the stream and will run it again. */
+  powerChangeNotify(powerState: DEVICE_POWER_STATE): void {
+    if (powerState === PowerDeviceD0 || !this.#programmed) return;
+    this.#programmed = false;
+    this.#options.channel.stop();
+  }
+}
