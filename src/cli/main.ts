@@ -6,6 +6,7 @@ import { BugcheckError, formatBugcheck } from '../kernel/index.ts';
 import { QemuError } from '../machines/qemu/index.ts';
 import { CliError, ExitCode } from './cli-error.ts';
 import { addCardTestCommand } from './commands/card-test.ts';
+import { addDiffCommand } from './commands/diff.ts';
 import { addLookCommands } from './commands/look.ts';
 import { addPlayCommand, playDemo } from './commands/play.ts';
 import { addRecordCommand } from './commands/record.ts';
@@ -25,6 +26,7 @@ function buildProgram(): Command {
   addLookCommands(program);
   addTraceCommand(program);
   addCardTestCommand(program);
+  addDiffCommand(program);
   program.action(async (_options: unknown, command: Command) => {
     const [word] = command.args;
     if (word !== undefined)
