@@ -47,7 +47,7 @@ export class Ac97Bench implements Disposable {
   readonly cardOptions: Ac97CardOptions;
   card: Ac97Card;
   slot: string;
-  readonly audio: AudioClient;
+  audio: AudioClient;
   readonly #checkLeaks: boolean;
 
   constructor({ card = {}, flat = true, driver = ac97.install, checkLeaks = true }: Ac97BenchOptions = {}) {
@@ -59,6 +59,12 @@ export class Ac97Bench implements Disposable {
     this.machine.start();
     this.audio = new AudioClient(this.machine.kernel);
     if (flat) this.flatten();
+  }
+
+  /** Ends the application, whatever it has open, and starts another. */
+  restartApplication(): void {
+    this.audio.close();
+    this.audio = new AudioClient(this.machine.kernel);
   }
 
   get kernel() {

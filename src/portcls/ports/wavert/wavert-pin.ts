@@ -331,7 +331,7 @@ export class WaveRTPin extends StreamPin {
     this.#notification = null;
     this.#stream = null;
     for (const object of held) {
-      if (object !== null) this.callOut('IMiniportWaveRTStream::Release', () => object.release());
+      if (object !== null) this.callOutReporting('IMiniportWaveRTStream::Release', () => object.release());
     }
     this.portStream.release();
   }
