@@ -1,4 +1,4 @@
-import { mulDivFloor, TICKS_PER_SECOND } from '../../hal/bus.ts';
+import { mulDivFloor } from '../../hal/bus.ts';
 import type { SampleClock } from '../sample-clock.ts';
 
 const BLOCK_FRAMES = 1024;
@@ -6,7 +6,9 @@ const BLOCK_COUNT = 64;
 
 interface TapBlock {
   startTick: number;
-  rate: number;
+  /** Frames per tick: the grid's fraction. */
+  numerator: number;
+  denominator: number;
   firstFrame: number;
   frames: number;
   /** Interleaved stereo. */
@@ -76,7 +78,8 @@ export class MixTap {
       const last = this.#blockAt(this.#count - 1);
       const goesOn =
         last.startTick === clock.startTick &&
-        last.rate === clock.rate &&
+        last.numerator === clock.numerator &&
+        last.denominator === clock.denominator &&
         last.firstFrame + last.frames === firstFrame &&
         last.frames < BLOCK_FRAMES;
       if (goesOn) return last;
@@ -85,7 +88,8 @@ export class MixTap {
     if (block === undefined) {
       block = {
         startTick: 0,
-        rate: 0,
+        numerator: 0,
+        denominator: 1,
         firstFrame: 0,
         frames: 0,
         samples: new Float64Array(BLOCK_FRAMES * 2),
@@ -95,7 +99,8 @@ export class MixTap {
     this.#next = (this.#next + 1) % BLOCK_COUNT;
     this.#count = Math.min(this.#count + 1, BLOCK_COUNT);
     block.startTick = clock.startTick;
-    block.rate = clock.rate;
+    block.numerator = clock.numerator;
+    block.denominator = clock.denominator;
     block.firstFrame = firstFrame;
     block.frames = 0;
     return block;
@@ -104,8 +109,8 @@ export class MixTap {
 
 /** Which frame of the block is on the wire at the beginning of the ADC's period `frame`. */
 function positionIn(block: TapBlock, clock: SampleClock, frame: number): number {
-  const delta = clock.startTick - block.startTick;
-  if (block.rate === clock.rate)
-    return mulDivFloor(delta, block.rate, TICKS_PER_SECOND) + frame - block.firstFrame;
-  return mulDivFloor(clock.tickOf(frame) - block.startTick, block.rate, TICKS_PER_SECOND) - block.firstFrame;
+  const { startTick, numerator, denominator, firstFrame } = block;
+  if (numerator === clock.numerator && denominator === clock.denominator)
+    return mulDivFloor(clock.startTick - startTick, numerator, denominator) + frame - firstFrame;
+  return mulDivFloor(clock.tickOf(frame) - startTick, numerator, denominator) - firstFrame;
 }
