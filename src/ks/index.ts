@@ -33,7 +33,9 @@ export {
 export * from './matching.ts';
 export * from './method-handler.ts';
 export * from './method-ids.ts';
+export * from './midi-message.ts';
 export * from './multiple-item.ts';
+export * from './music-format.ts';
 export * from './names.ts';
 export * from './object-header.ts';
 export * from './pin-connect.ts';

@@ -75,6 +75,7 @@ import { dispatchPnp } from './dispatch/pnp-irps.ts';
 import { dispatchPower, requestDevicePowerState } from './dispatch/power-irps.ts';
 import { newRegistryKey } from './helpers/registry-key.ts';
 import type { IO_TIMER_ROUTINE } from './io-timeouts.ts';
+import { PortMidi } from './ports/midi/index.ts';
 import { dispatcherOf } from './ports/property-dispatch.ts';
 import { PortTopology } from './ports/topology/index.ts';
 import { PortWaveRT } from './ports/wavert/index.ts';
@@ -244,12 +245,7 @@ export function GTI_MICROSECONDS(microseconds: number): bigint {
   return BigInt(microseconds) * 10n;
 }
 
-const LATER_PORTS: readonly GUID[] = [
-  CLSID_PortDMus,
-  CLSID_PortMidi,
-  CLSID_PortWaveCyclic,
-  CLSID_PortWavePci,
-];
+const LATER_PORTS: readonly GUID[] = [CLSID_PortDMus, CLSID_PortWaveCyclic, CLSID_PortWavePci];
 const LATER_MINIPORTS: readonly GUID[] = [
   CLSID_MiniportDriverDMusUART,
   CLSID_MiniportDriverDMusUARTCapture,
@@ -266,6 +262,7 @@ export function pcNewPort(classId: GUID): IPort {
   requireIrql(PASSIVE_LEVEL, 'PcNewPort');
   if (classId.equals(CLSID_PortTopology)) return new PortTopology();
   if (classId.equals(CLSID_PortWaveRT)) return new PortWaveRT();
+  if (classId.equals(CLSID_PortMidi)) return new PortMidi();
   if (LATER_PORTS.some((known) => known.equals(classId))) {
     throw new NtError(STATUS_NOT_SUPPORTED, `this version has no port driver ${classId}`);
   }

@@ -258,6 +258,7 @@ function queryCapabilities(device: AdapterDevice, irp: IRP): NTSTATUS {
 function retirePorts(device: AdapterDevice): void {
   for (const port of device.ports()) {
     port.retired = true;
+    for (const pin of [...port.pins()]) pin.retire();
     port.properties.abandonPending((handle) => handle.cleanedUp);
   }
 }

@@ -101,6 +101,9 @@ export abstract class PortPin {
   /** The handle's last reference is gone: stop, free the buffer, release the stream. Must not throw. */
   abstract close(): void;
 
+  /** The device was stopped or is gone: stream requests that wait end now, and no new ones come. May come twice. Must not throw. */
+  retire(): void {}
+
   /** The handle was closed: cancel what is pending. */
   cleanup(): void {}
 

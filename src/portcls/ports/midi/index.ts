@@ -1,0 +1,1 @@
+export { PortMidi } from './port-midi.ts';
