@@ -39,6 +39,9 @@ export class PcmTake {
   #data: PcmSamples;
   #frames = 0;
   readonly #runs: MutableRun[] = [];
+  /** The block that was appended last. */
+  #lastStartTick = 0;
+  #lastFrames = 0;
 
   constructor(format: PcmFormat, startTick: number, like: PcmSamples) {
     this.format = format;
@@ -72,9 +75,9 @@ export class PcmTake {
     const rate = this.format.sampleRate;
     const channels = this.format.channels;
     let run = this.#runs.at(-1);
-    // Within half a frame of where the run goes on, it goes on: a block's stamp is rounded up to a tick, a gap is a frame or more.
-    const deviation =
-      run === undefined ? 0 : startTick - run.startTick - mulDivCeil(run.frames, TICKS_PER_SECOND, rate);
+    // Within half a frame of where the last block ended, the run goes on: a block's stamp is rounded up to a tick, a gap is a frame or
+    // more. A converter whose clock is not quite its nominal rate goes on too.
+    const deviation = startTick - this.#lastStartTick - mulDivCeil(this.#lastFrames, TICKS_PER_SECOND, rate);
     if (run === undefined || 2 * Math.abs(deviation) * rate >= TICKS_PER_SECOND) {
       const position = Math.max(this.#frames, nearestFrame(startTick - this.startTick, rate));
       this.#reserve(position);
@@ -87,6 +90,8 @@ export class PcmTake {
     copySamples(this.#data, this.#frames * channels, samples, frames * channels);
     this.#frames += frames;
     run.frames += frames;
+    this.#lastStartTick = startTick;
+    this.#lastFrames = frames;
   }
 
   #reserve(frames: number): void {

@@ -4,6 +4,7 @@ export * from './analog.ts';
 export * from './codecs/index.ts';
 export * from './midi-memory.ts';
 export * from './mpu401/index.ts';
+export * from './opl3/index.ts';
 export * from './pci/index.ts';
 export { SampleClock } from './sample-clock.ts';
 export * from './test-slot.ts';

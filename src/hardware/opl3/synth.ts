@@ -1,3 +1,4 @@
+import { throughFloatDac } from './float-dac.ts';
 import { noiseAfterSamples } from './noise.ts';
 import { BLOCK_SAMPLES, type BlockContext, KEY_CHANNEL, KEY_CSM, KEY_RHYTHM, Operator } from './operator.ts';
 import {
@@ -94,7 +95,7 @@ type GroupWrite = (bank: number, low: number, value: number) => void;
  * The synthesizer of the YMF262 (OPL3) or the YM3812 (OPL2) without ports, timers and time: registers in, samples out.
  *
  * It renders channel by channel in blocks of up to 256 samples; registers change between samples. The YM3812 is rendered as bank 0
- * of a YMF262 in its compatible mode.
+ * of a YMF262 in its compatible mode, heard through the YM3014B on both sides alike.
  *
  * Which operator's sample reaches which side when is the chip's: the left output is summed up after slot 14 and has the later slots'
  * sample before, the right one after slot 32; and it leaves a sample later.
@@ -322,8 +323,8 @@ export class FmSynth {
     const mono = this.chip === 'YM3812';
     for (let index = 0, at = 2 * first; index < count; index++, at += 2) {
       const left = clip(early.left[index + 1]! + middle.left[index]! + late.left[index]!);
-      into[at] = left;
-      into[at + 1] = mono ? left : lateRight;
+      into[at] = mono ? throughFloatDac(left) : left;
+      into[at + 1] = mono ? into[at]! : lateRight;
       lateRight = clip(early.right[index + 1]! + middle.right[index + 1]! + late.right[index]!);
     }
     this.#lateRight = lateRight;
