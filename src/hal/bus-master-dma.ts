@@ -95,6 +95,13 @@ export function highestDmaAddress(description: DEVICE_DESCRIPTION): number {
   return description.dma32BitAddresses ? HIGHEST_ADDRESS_32 : ISA_HIGHEST_ADDRESS;
 }
 
+/** Where memory for transfers must lie, when the description does not say it all. */
+export interface DmaLimits {
+  readonly highestAddress: number;
+  /** No transfer crosses a multiple of this power of two; 0 for none. */
+  readonly boundaryBytes: number;
+}
+
 /**
  * The DMA adapter of a device that masters the bus. Everything it opens to the device is entered in the machine's DMA isolation for
  * that device, to the byte, and taken out when it is freed.
@@ -106,6 +113,7 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
   readonly #busDevice: string;
   readonly #scatterGather: boolean;
   readonly #highestAddress: number;
+  readonly #boundaryBytes: number;
   readonly #record: ObjectRecord;
   readonly #lists = new Map<SCATTER_GATHER_LIST, Transfer>();
   readonly #commonBuffers = new Set<CommonBuffer>();
@@ -117,9 +125,10 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
 
   /**
    * @param busDevice the device's id as bus master (`pci:00:05.0`)
+   * @param limits instead of what the description says of addresses
    * @throws NtError STATUS_INVALID_PARAMETER for a description that makes no sense
    */
-  constructor(kernel: Kernel, busDevice: string, description: DEVICE_DESCRIPTION) {
+  constructor(kernel: Kernel, busDevice: string, description: DEVICE_DESCRIPTION, limits?: DmaLimits) {
     if (!(description.maximumLength > 0)) {
       throw new NtError(
         STATUS_INVALID_PARAMETER,
@@ -129,7 +138,8 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
     this.#kernel = kernel;
     this.#busDevice = busDevice;
     this.#scatterGather = description.scatterGather ?? false;
-    this.#highestAddress = highestDmaAddress(description);
+    this.#highestAddress = limits?.highestAddress ?? highestDmaAddress(description);
+    this.#boundaryBytes = limits?.boundaryBytes ?? 0;
     // One more than the pages of the longest transfer, since it need not begin on a page boundary.
     this.numberOfMapRegisters = Math.ceil(description.maximumLength / PAGE_SIZE) + 1;
     this.#record = kernel.objects.register('DMA_ADAPTER', busDevice);
@@ -153,7 +163,13 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
   allocateCommonBuffer(length: number, _cacheEnabled: boolean): CommonBuffer {
     requireIrql(PASSIVE_LEVEL, 'AllocateCommonBuffer');
     this.#check('AllocateCommonBuffer');
-    const mapping = mmAllocateContiguousMemorySpecifyCache(length, 0, this.#highestAddress, 0, MmCached);
+    const mapping = mmAllocateContiguousMemorySpecifyCache(
+      length,
+      0,
+      this.#highestAddress,
+      this.#boundaryBytes,
+      MmCached,
+    );
     if (mapping === null) {
       throw new NtError(
         STATUS_INSUFFICIENT_RESOURCES,
@@ -187,7 +203,7 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
     requireIrql(DISPATCH_LEVEL, 'GetScatterGatherList');
     this.#check('GetScatterGatherList');
     const runs = this.#runsOf(mdl, offset, length, 'GetScatterGatherList');
-    this.#requireMapRegisters(spannedPages(runs), 'GetScatterGatherList');
+    this.requireMapRegisters(spannedPages(runs), 'GetScatterGatherList');
     const transfer = this.#open(runs, offset, length);
     const list: SCATTER_GATHER_LIST = {
       numberOfElements: transfer.elements.length,
@@ -216,7 +232,7 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
     requireIrql(DISPATCH_LEVEL, 'AllocateAdapterChannel');
     requireIrqlAtLeast(DISPATCH_LEVEL, 'AllocateAdapterChannel');
     this.#check('AllocateAdapterChannel');
-    this.#requireMapRegisters(numberOfMapRegisters, 'AllocateAdapterChannel');
+    this.requireMapRegisters(numberOfMapRegisters, 'AllocateAdapterChannel');
     this.#waiting.push({ deviceObject, numberOfMapRegisters, executionRoutine, context });
     this.#runWaiting();
   }
@@ -400,7 +416,10 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
   }
 
   #reaches(run: BufferRun): boolean {
-    return run.physical + run.length - 1 <= this.#highestAddress;
+    const last = run.physical + run.length - 1;
+    const boundary = this.#boundaryBytes;
+    if (boundary !== 0 && Math.floor(run.physical / boundary) !== Math.floor(last / boundary)) return false;
+    return last <= this.#highestAddress;
   }
 
   /**
@@ -413,6 +432,7 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
     const pages = this.#kernel.memory.allocatePages(count, {
       highest: this.#highestAddress,
       contiguous: true,
+      boundary: this.#boundaryBytes,
     });
     if (pages === null) {
       throw new NtError(
@@ -442,7 +462,8 @@ export class BusMasterDmaAdapter implements DMA_ADAPTER {
     ram.write(to, scratch);
   }
 
-  #requireMapRegisters(count: number, ddi: string): void {
+  /** Throws STATUS_INSUFFICIENT_RESOURCES when the adapter has fewer map registers. */
+  requireMapRegisters(count: number, ddi: string): void {
     if (count > this.numberOfMapRegisters) {
       throw new NtError(
         STATUS_INSUFFICIENT_RESOURCES,

@@ -152,3 +152,88 @@ export interface CardSlot {
   readonly busMaster: BusMaster;
   readonly report: CardReporter;
 }
+
+/** An interrupt request pin of an ISA card: edges count, and a card lets go of a pin that it is no longer configured to. */
+export interface IsaInterruptLine extends InterruptLine {
+  /** The pin is driven no more. */
+  disconnect(): void;
+}
+
+/** Ports that an ISA card decodes, as {@link IsaSlot.mapPorts} gave them. */
+export interface IsaPorts {
+  /** The card answers there no more. */
+  unmap(): void;
+}
+
+/** What a card tells the DMA controller about itself on one channel. */
+export interface IsaDmaDevice {
+  /** The channel's registers are about to be read or written: everything due by now must have moved before. */
+  catchUp(): void;
+  /** The channel was programmed, masked or unmasked: a request that waited may be served now. Called after the fact. */
+  changed(): void;
+}
+
+/**
+ * DRQn and DACKn between a card and the DMA controller. The card moves whole blocks at the times its own clock says, the controller
+ * counts every byte of them. Lengths are multiples of {@link unitBytes}.
+ */
+export interface IsaDmaLine {
+  readonly channel: number;
+  /** Bytes of one cycle: 1 on channels 0–3, 2 on channels 5–7. */
+  readonly unitBytes: 1 | 2;
+  /** Level of DRQn, which the controller's status register shows. Transfers need no level; it is what a reader sees. */
+  setRequest(asserted: boolean): void;
+  /**
+   * Memory → card: fills `into` from its start with as many bytes as the channel delivers, and returns how many. Fewer than asked
+   * for: the channel is masked, not programmed for this direction, or reached terminal count.
+   */
+  read(into: Uint8Array): number;
+  /** Card → memory: moves bytes from the start of `from`; otherwise as {@link read}. */
+  write(from: Uint8Array): number;
+  /** TC was pulsed during the last {@link read} or {@link write}. */
+  readonly terminalCount: boolean;
+  /** The card lets go of the pins. */
+  disconnect(): void;
+}
+
+/** The Plug and Play logic of an ISA card as the bus sees it: every card hears the same three ports. */
+export interface IsaPnpTarget {
+  /** Write to the ADDRESS port, 279h. */
+  writeAddress(value: number): void;
+  /** Write to the WRITE_DATA port, A79h. */
+  writeData(value: number): void;
+  /** Port at which the card answers reads, null while it was not told or does not answer. */
+  readonly readDataPort: number | null;
+  /** A read cycle at {@link readDataPort} begins: what the card drives, null when it leaves the bus alone. */
+  drive(): number | null;
+  /** The cycle ends: `bus` is what all cards drove together, FFh when none did. */
+  observe(bus: number): void;
+}
+
+/** What an ISA card gets from its slot, and all it gets. */
+export interface IsaSlot {
+  readonly clock: Clock;
+  readonly report: CardReporter;
+  /**
+   * Lets `target` answer at `length` ports from `start` on, a byte at a time. With ten address lines it answers at every alias 400h
+   * apart, too. Throws a RangeError for ports that do not exist.
+   */
+  mapPorts(name: string, start: number, length: number, target: BusTarget, addressLines?: 10 | 16): IsaPorts;
+  /** Drives IRQ2–IRQ7, IRQ9–IRQ12, IRQ14, IRQ15 (IRQ2 of the slot is IRQ9 of the AT). Throws a RangeError for another. */
+  connectInterrupt(irq: number): IsaInterruptLine;
+  /** Uses DRQ/DACK 0–3 or 5–7. Throws a RangeError for another channel. */
+  connectDma(channel: number, device: IsaDmaDevice): IsaDmaLine;
+}
+
+/** An ISA card. It decodes its ports itself: by jumper, by default, or as Plug and Play told it. */
+export interface IsaCard {
+  readonly name: string;
+  /** Plug and Play logic, null for a card without. */
+  readonly pnp: IsaPnpTarget | null;
+  /** The slot gives the card what it needs; called once, when the card is plugged in. */
+  attach(slot: IsaSlot): void;
+  /** RESET DRV. */
+  reset(): void;
+  /** The card is gone: no port answers, no DMA, no interrupt from now on. */
+  detach(): void;
+}

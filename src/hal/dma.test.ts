@@ -384,7 +384,7 @@ describe('IoGetDmaAdapter', () => {
     const { machine, device } = setUp();
     const ask = (description: DEVICE_DESCRIPTION) =>
       machine.kernel.enter(() => statusOf(() => ioGetDmaAdapter(device.pdo, description)));
-    expect(ask({ master: false, dmaChannel: 1, maximumLength: PAGE })).toBe(STATUS_NOT_SUPPORTED);
+    expect(ask({ master: false, maximumLength: PAGE })).toBe(STATUS_NOT_SUPPORTED);
     expect(ask({ master: true, dma32BitAddresses: true, maximumLength: 0 })).toBe(STATUS_INVALID_PARAMETER);
   });
 

@@ -10,6 +10,7 @@ import {
 } from '../kernel/index.ts';
 import { BusMasterDmaAdapter } from './bus-master-dma.ts';
 import type { DEVICE_DESCRIPTION, DMA_ADAPTER } from './dma-types.ts';
+import { SlaveDmaAdapter } from './slave-dma.ts';
 
 /**
  * IoGetDmaAdapter: DMA for a device, as its description says. What C returns through NumberOfMapRegisters is
@@ -17,7 +18,7 @@ import type { DEVICE_DESCRIPTION, DMA_ADAPTER } from './dma-types.ts';
  *
  * @param physicalDeviceObject the PDO; a device object higher in the stack does as well
  * @throws NtError STATUS_INVALID_PARAMETER for a device that no bus reported or a description that makes no sense, STATUS_NOT_SUPPORTED
- * where C gets NULL: for a device that does not master the bus, since the machine has no DMA controller
+ * where C gets NULL: for a device that neither masters the bus nor names a channel of the system's DMA controller
  */
 export function ioGetDmaAdapter(
   physicalDeviceObject: DEVICE_OBJECT,
@@ -37,10 +38,13 @@ export function ioGetDmaAdapter(
 /** The same by the device's id as bus master, for the GetDmaAdapter routine of bus interfaces. Up to DISPATCH_LEVEL. */
 export function makeDmaAdapter(busDevice: string, deviceDescription: DEVICE_DESCRIPTION): DMA_ADAPTER {
   if (!deviceDescription.master) {
-    throw new NtError(
-      STATUS_NOT_SUPPORTED,
-      'IoGetDmaAdapter: DEVICE_DESCRIPTION.Master is false, and this machine has no DMA controller that would move data for the device.',
-    );
+    if (deviceDescription.dmaChannel === undefined) {
+      throw new NtError(
+        STATUS_NOT_SUPPORTED,
+        'IoGetDmaAdapter: DEVICE_DESCRIPTION.Master is false, and DmaChannel names no channel of the DMA controller.',
+      );
+    }
+    return new SlaveDmaAdapter(currentKernel(), deviceDescription);
   }
   return new BusMasterDmaAdapter(currentKernel(), busDevice, deviceDescription);
 }

@@ -1,5 +1,11 @@
-import type { PciCard } from '../../hal/bus.ts';
-import { PCI_DEVICES, PciBusDriver, pciLocationText } from '../../hal/index.ts';
+import type { IsaCard, PciCard } from '../../hal/bus.ts';
+import {
+  IsaPnpBusDriver,
+  type IsaPnpBusOptions,
+  PCI_DEVICES,
+  PciBusDriver,
+  pciLocationText,
+} from '../../hal/index.ts';
 import {
   type DriverPackage,
   exQueueWorkItem,
@@ -10,14 +16,17 @@ import {
   Trace,
   WORK_QUEUE_ITEM,
 } from '../../kernel/index.ts';
+import { IsaCardSlot } from './isa-slot.ts';
 import { PciSlot } from './pci-slot.ts';
 import { SimPlatform, type SimPlatformOptions } from './sim-platform.ts';
 
-export interface SimMachineOptions extends Omit<SimPlatformOptions, 'onFinding'> {
+export interface SimMachineOptions extends Omit<SimPlatformOptions, 'onFinding' | 'trace'> {
   /** The timeline; by default one that keeps the newest events whose rate does not grow with register traffic. */
   readonly trace?: Trace;
   /** A registry from an earlier run; by default an empty one. */
   readonly registry?: Registry;
+  /** What ISA cards may get, and cards without Plug and Play. */
+  readonly isa?: IsaPnpBusOptions;
 }
 
 /** First slot that a card gets unless it is told which: those before it belong to the board on a PC. */
@@ -32,6 +41,12 @@ export class SimMachine {
   readonly platform: SimPlatform;
   readonly kernel: Kernel;
   readonly pciBus: PciBusDriver;
+  readonly isaBus: IsaPnpBusDriver;
+  readonly #isaSlots = new Map<string, IsaCardSlot>();
+  #isaSlotNumber = 0;
+  #isaBusAdded = false;
+  /** Somebody is on the ISA bus: without, it is not looked for, and a PC with PCI cards alone loses no time on it. */
+  #isaWanted: boolean;
   readonly #slots = new Map<
     string,
     { readonly slot: PciSlot; readonly device: number; readonly func: number }
@@ -41,12 +56,18 @@ export class SimMachine {
 
   constructor(options: SimMachineOptions = {}) {
     const trace = options.trace ?? new Trace();
-    this.platform = new SimPlatform({ ...options, onFinding: (source, text) => trace.finding(source, text) });
+    this.platform = new SimPlatform({
+      ...options,
+      trace,
+      onFinding: (source, text) => trace.finding(source, text),
+    });
     this.kernel = new Kernel(this.platform, {
       trace,
       ...(options.registry === undefined ? {} : { registry: options.registry }),
     });
     this.pciBus = new PciBusDriver(this.kernel);
+    this.isaBus = new IsaPnpBusDriver(this.kernel, options.isa);
+    this.#isaWanted = (options.isa?.legacyDevices ?? []).length > 0;
   }
 
   /** The timeline of everything on this machine. */
@@ -78,10 +99,43 @@ export class SimMachine {
   }
 
   /**
+   * Plugs a card into an ISA slot and returns the slot's id (`isa:0`). On a machine that has been started this is a hot plug, which no
+   * ISA bus of the world survives, but tests of drivers like it: a Plug and Play card is isolated and configured at once.
+   */
+  plugIsa(card: IsaCard): string {
+    const id = `isa:${this.#isaSlotNumber++}`;
+    this.#isaSlots.set(
+      id,
+      new IsaCardSlot(this.platform.isa, this.platform.clock, this.kernel.trace, id, card),
+    );
+    this.#isaWanted = true;
+    if (this.#started) {
+      this.#tellPnp(() => {
+        this.#addIsaBus();
+        this.kernel.pnp.reenumerate();
+      });
+    }
+    return id;
+  }
+
+  /** The ISA card in this slot, null when it is empty. */
+  isaCardAt(id: string): IsaCard | null {
+    return this.#isaSlots.get(id)?.card ?? null;
+  }
+
+  /**
    * Pulls a card out, streaming or not: from now on it answers no cycle, moves no data and asserts no interrupt, and its driver is told
    * afterwards (IRP_MN_SURPRISE_REMOVAL). Throws a RangeError when there is no such card.
    */
   unplug(busDevice: string): void {
+    const isaSlot = this.#isaSlots.get(busDevice);
+    if (isaSlot) {
+      this.#isaSlots.delete(busDevice);
+      isaSlot.unplug();
+      // The bus driver sees for itself that the card does not answer any more.
+      if (this.#started) this.#tellPnp(() => this.kernel.pnp.reenumerate());
+      return;
+    }
     const entry = this.#slots.get(busDevice);
     if (!entry) throw new RangeError(`There is no card at ${busDevice}.`);
     this.#slots.delete(busDevice);
@@ -104,15 +158,22 @@ export class SimMachine {
     this.kernel.enter(() => this.kernel.pnp.installDriver(driver));
   }
 
-  /** Boots: the PCI bus is enumerated, resources are assigned, drivers loaded and devices started. */
+  /** Boots: the buses are enumerated, resources are assigned, drivers loaded and devices started. */
   start(): void {
     if (this.#started) return;
     this.#started = true;
     this.kernel.enter(() => {
       this.kernel.pnp.addBus(this.pciBus);
+      if (this.#isaWanted) this.#addIsaBus();
       this.kernel.pnp.start();
     });
     this.kernel.drain();
+  }
+
+  #addIsaBus(): void {
+    if (this.#isaBusAdded) return;
+    this.#isaBusAdded = true;
+    this.kernel.pnp.addBus(this.isaBus);
   }
 
   /** Lets this many ticks of 100 ns pass. */
@@ -138,6 +199,8 @@ export class SimMachine {
       this.#leaks = this.kernel.dispose();
       for (const { slot } of this.#slots.values()) slot.unplug();
       this.#slots.clear();
+      for (const slot of this.#isaSlots.values()) slot.unplug();
+      this.#isaSlots.clear();
       this.platform.dispose();
     }
     return this.#leaks;
@@ -153,7 +216,7 @@ export class SimMachine {
     if (kernel.stopped !== null) return;
     kernel.enter(() => {
       if (kernel.processor.irql === PASSIVE_LEVEL && kernel.currentDriver === null) what();
-      else exQueueWorkItem(new WORK_QUEUE_ITEM(what, 'PCI hot plug'));
+      else exQueueWorkItem(new WORK_QUEUE_ITEM(what, 'hot plug'));
     });
   }
 

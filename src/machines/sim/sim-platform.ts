@@ -3,20 +3,23 @@ import {
   InterruptLines,
   type IoRegion,
   IoSpace,
+  ISA_DMA_BUS_DEVICE,
   type MemoryRegion,
   MemorySpace,
 } from '../../hal/index.ts';
 import { HOST_BRIDGE_PORT, HOST_BRIDGE_PORTS, PciHostBridge } from '../../hardware/pci/index.ts';
-import { type AccessSize, type EventClock, type Platform, VirtualClock } from '../../kernel/index.ts';
+import { type AccessSize, type EventClock, type Platform, Trace, VirtualClock } from '../../kernel/index.ts';
+import { ISA_INTERRUPT_LINES, IsaBus } from './isa-bus.ts';
 import { type RamHolder, SimRam } from './sim-ram.ts';
+import { SlotReporter } from './slot-reporter.ts';
 
 const DEFAULT_RAM_BYTES = 64 * 1024 * 1024;
 /** Cards' memory windows begin here at the latest. */
 const RAM_LIMIT = 0xe000_0000;
 
-/** Inputs of the interrupt controller: 0–15 as ISA knows them, 16–19 for PIRQA–PIRQD, the rest free. */
+/** Interrupt lines: 0–15 are those of the 8259 pair, for ISA; 16–19 for PIRQA–PIRQD go past it to the kernel; the rest is free. */
 const INTERRUPT_LINES = 24;
-const FIRST_PCI_LINE = 16;
+const FIRST_PCI_LINE = ISA_INTERRUPT_LINES;
 const PCI_LINES = 4;
 
 export interface SimPlatformOptions {
@@ -28,6 +31,8 @@ export interface SimPlatformOptions {
   readonly highRamBytes?: number;
   /** Told of what no correct machine has, such as two windows at one address. */
   readonly onFinding?: (source: string, text: string) => void;
+  /** Where the board's own chips report what they do. */
+  readonly trace?: Trace;
 }
 
 /** The PC of this process, without cards: bus decoders, RAM, interrupt lines, virtual time. Two runs of it never differ. */
@@ -41,6 +46,8 @@ export class SimPlatform implements Platform {
   readonly interrupts: InterruptLines;
   readonly dma: DmaDomain;
   readonly hostBridge: PciHostBridge;
+  readonly isa: IsaBus;
+  readonly #handlers: ((line: number, asserted: boolean) => void)[] = [];
 
   constructor(options: SimPlatformOptions = {}) {
     this.clock = new VirtualClock();
@@ -63,14 +70,27 @@ export class SimPlatform implements Platform {
     this.dma = new DmaDomain();
     this.hostBridge = new PciHostBridge();
     this.io.map('host bridge', HOST_BRIDGE_PORT, HOST_BRIDGE_PORTS, this.hostBridge);
+    this.interrupts.onChange((line, asserted) => {
+      if (line >= FIRST_PCI_LINE) this.#tell(line, asserted);
+    });
+    this.isa = new IsaBus({
+      ram: this.ram,
+      dma: this.dma,
+      interrupts: this.interrupts,
+      report: new SlotReporter(options.trace ?? new Trace(), 'DMA controller', ISA_DMA_BUS_DEVICE),
+      onConflict: conflict,
+      onInterruptChange: (line, asserted) => this.#tell(line, asserted),
+    });
   }
 
+  /** A port that no PCI card claims goes to the ISA bus (subtractive decoding). */
   readPort(port: number, size: AccessSize): number {
-    return this.io.read(port, size);
+    return this.io.at(port) === null ? this.isa.io.read(port, size) : this.io.read(port, size);
   }
 
   writePort(port: number, size: AccessSize, value: number): void {
-    this.io.write(port, size, value);
+    if (this.io.at(port) === null) this.isa.io.write(port, size, value);
+    else this.io.write(port, size, value);
   }
 
   readMemory(physicalAddress: number, size: AccessSize): number {
@@ -93,15 +113,17 @@ export class SimPlatform implements Platform {
   }
 
   isInterruptAsserted(line: number): boolean {
-    return this.interrupts.isAsserted(line);
+    return line < FIRST_PCI_LINE ? this.isa.isAsserted(line) : this.interrupts.isAsserted(line);
   }
 
   onInterruptChange(handler: (line: number, asserted: boolean) => void): void {
-    this.interrupts.onChange(handler);
+    this.#handlers.push(handler);
   }
 
-  /** All lines are level-triggered so far: there is no latch to clear. */
-  acknowledgeInterrupt(_line: number): void {}
+  /** ISA: the 8259s hand the edge over and hear of its end. PCI lines are levels: there is no latch to clear. */
+  acknowledgeInterrupt(line: number): void {
+    if (line < FIRST_PCI_LINE) this.isa.acknowledge(line);
+  }
 
   /** INTA#…INTD# rotate over the four PIRQ lines by device number, so that cards with one pin each spread (PCI 3.0, 2.2.6). */
   pciInterruptLine(device: number, pin: number): number {
@@ -118,4 +140,8 @@ export class SimPlatform implements Platform {
 
   /** Nothing outside this process is held. */
   dispose(): void {}
+
+  #tell(line: number, asserted: boolean): void {
+    for (const handler of this.#handlers) handler(line, asserted);
+  }
 }
