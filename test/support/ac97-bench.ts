@@ -67,6 +67,12 @@ export class Ac97Bench implements Disposable {
     this.audio = new AudioClient(this.machine.kernel);
   }
 
+  /** The application dies where it stands, and another is started. */
+  killApplication(): void {
+    this.process.terminate();
+    this.audio = new AudioClient(this.machine.kernel);
+  }
+
   get kernel() {
     return this.machine.kernel;
   }

@@ -361,6 +361,8 @@ export class Ac97Common extends CUnknown implements IAdapterPowerManagement {
   /** Stops an engine and puts its registers back to their reset values (CR.RR clears itself). IRQL <= DISPATCH_LEVEL. */
   resetEngine(engine: EngineName): void {
     this.writeEngineUchar(engine, R.X_CR, 0);
+    // Nobody answers: the card was pulled out, and streams that are taken down now have nothing left to reset.
+    if (this.readEngineUchar(engine, R.X_CR) === 0xff) return;
     this.writeEngineUchar(engine, R.X_CR, R.CR_RR);
     pollRegister(
       `${engine}_CR.RR`,

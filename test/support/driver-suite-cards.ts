@@ -1,0 +1,9 @@
+import type { DriverSuiteCard } from './driver-suite.ts';
+
+/** Cards whose drivers the suite is run for, on `sim` and, as far as QEMU's cards go, on `qemu`. */
+export const AC97: DriverSuiteCard = {
+  name: 'ac97',
+  rates: [48_000, 44_100],
+  modes: ['timer', 'event', 'packet'],
+  captureCategory: 'KSNODETYPE_LINE_CONNECTOR',
+};
