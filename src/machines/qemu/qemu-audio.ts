@@ -1,5 +1,6 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { QemuError } from './qemu-error.ts';
 
 /** The `id` of the back end that {@link QemuAudio} makes: cards name it as `audiodev=snd`. */
 export const QEMU_AUDIO_ID = 'snd';
@@ -26,10 +27,14 @@ export interface PreparedQemuAudio {
   readonly recordingPath: string | null;
 }
 
-/** Prepares these jacks; files that QEMU needs for them are put into `directory`. */
+/**
+ * Prepares these jacks; files that QEMU needs for them are put into `directory`.
+ * @throws QemuError when the recording cannot be written: QEMU itself would go on without
+ */
 export function prepareQemuAudio(audio: QemuAudio, directory: string): PreparedQemuAudio {
   const { output, input } = audio;
   const recordingPath = output === undefined ? null : (output.path ?? join(directory, 'output.wav'));
+  if (recordingPath !== null) checkWritable(recordingPath);
   const outputRate = output?.sampleRate ?? DEFAULT_RATE;
   if (!input) {
     const driver =
@@ -58,6 +63,15 @@ export function prepareQemuAudio(audio: QemuAudio, directory: string): PreparedQ
     environment: { ALSA_CONFIG_PATH: configPath },
     recordingPath,
   };
+}
+
+function checkWritable(path: string): void {
+  try {
+    closeSync(openSync(path, 'w'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new QemuError(`The recording cannot be written to ${path}: ${why}`, { cause: error });
+  }
 }
 
 /** A comma in a value of a QEMU option is written twice. */

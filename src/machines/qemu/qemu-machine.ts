@@ -5,6 +5,7 @@ import {
   Kernel,
   type LeakReport,
   type Registry,
+  TICKS_PER_MILLISECOND,
   Trace,
 } from '../../kernel/index.ts';
 import type { QemuAudio } from './qemu-audio.ts';
@@ -13,6 +14,7 @@ import { QemuPlatform } from './qemu-platform.ts';
 import { QemuProcess } from './qemu-process.ts';
 
 const MEGABYTE = 1024 * 1024;
+const MIXER_DRAIN_TICKS = 100 * TICKS_PER_MILLISECOND;
 const DEFAULT_RAM_BYTES = 64 * MEGABYTE;
 
 /** What QEMU is to be started with. */
@@ -105,6 +107,7 @@ export class QemuMachine {
     if (this.#leaks) return this.#leaks;
     try {
       try {
+        this.#drainRecording();
         guarded(() => {
           if (this.kernel.stopped === null) this.kernel.enter(() => this.kernel.pnp.removeAll());
         });
@@ -116,6 +119,11 @@ export class QemuMachine {
       this.platform.dispose();
     }
     return this.#leaks;
+  }
+
+  /** QEMU's mixer holds up to a few timer periods of sound that its card has played: they belong into the recording. */
+  #drainRecording(): void {
+    if (this.recordingPath !== null && this.kernel.stopped === null) this.runFor(MIXER_DRAIN_TICKS);
   }
 
   [Symbol.dispose](): void {

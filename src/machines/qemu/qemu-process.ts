@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { haltingRom } from './halting-rom.ts';
-import { prepareQemuAudio, type QemuAudio } from './qemu-audio.ts';
+import { type PreparedQemuAudio, prepareQemuAudio, type QemuAudio } from './qemu-audio.ts';
 import { QemuError } from './qemu-error.ts';
 
 /** Oldest version whose cards, options and qtest behave as needed here. */
@@ -27,18 +27,22 @@ const REMEDY =
   'On macOS: brew install qemu. Or name the program in MINIPORT_QEMU.';
 
 /**
- * Runs QEMU and waits for it; when the starting process is gone (its end of standard input closes), QEMU is ended and its
- * files are removed: also after a crash or SIGKILL of ours.
+ * Runs QEMU, writes its exit code to the file `ended`, and waits until the starting process is gone (its end of standard input closes).
+ * Then QEMU is asked to end if it runs still, which lets it complete its WAV file, and its files are removed: also after a crash or
+ * SIGKILL of ours. A SIGTERM for the group is for QEMU, not for the guardian.
  */
 const GUARDIAN = `
 exec 3<&0
 dir=$1; shift
+trap : TERM
 "$@" 3<&- </dev/null & qemu=$!
-( cat <&3 >/dev/null; kill $qemu 2>/dev/null ) & guard=$!
-exec 3<&-
+( cat <&3 >/dev/null; kill $qemu 2>/dev/null; sleep 5; kill -9 $qemu 2>/dev/null ) & guard=$!
 wait $qemu; code=$?
-kill $guard 2>/dev/null
+while kill -0 $qemu 2>/dev/null; do wait $qemu; code=$?; done
+echo $code >"$dir/ended"
+cat <&3 >/dev/null
 rm -rf "$dir"
+kill $guard 2>/dev/null
 exit $code
 `;
 
@@ -75,8 +79,8 @@ export class QemuProcess {
   readonly #directory: string;
   readonly #logPath: string;
   readonly #child: ChildProcess;
-  #exited = false;
-  readonly #onExit = () => this.kill();
+  readonly #endedPath: string;
+  #gone = false;
 
   private constructor(directory: string, child: ChildProcess, recordingPath: string | null) {
     this.recordingPath = recordingPath;
@@ -85,10 +89,12 @@ export class QemuProcess {
     this.ramPath = join(directory, 'ram');
     this.pipePath = join(directory, 'qtest');
     this.#logPath = join(directory, 'qemu.log');
+    this.#endedPath = join(directory, 'ended');
     child.on('exit', () => {
-      this.#exited = true;
+      this.#gone = true;
     });
-    process.on('exit', this.#onExit);
+    // The guardian may end before it has read all of nothing.
+    child.stdin?.on('error', () => {});
   }
 
   /**
@@ -113,7 +119,13 @@ export class QemuProcess {
     }
     const romPath = join(directory, 'rom.bin');
     writeFileSync(romPath, haltingRom());
-    const sound = audio === null ? null : prepareQemuAudio(audio, directory);
+    let sound: PreparedQemuAudio | null = null;
+    try {
+      if (audio !== null) sound = prepareQemuAudio(audio, directory);
+    } catch (error) {
+      rmSync(directory, { recursive: true, force: true });
+      throw error;
+    }
     const megabytes = ramBytes / (1024 * 1024);
     const log = openSync(join(directory, 'qemu.log'), 'w');
     const child = spawn(
@@ -156,7 +168,7 @@ export class QemuProcess {
   }
 
   get running(): boolean {
-    return !this.#exited;
+    return !this.#gone && !existsSync(this.#endedPath);
   }
 
   /** The last lines of what QEMU printed. */
@@ -170,7 +182,7 @@ export class QemuProcess {
 
   /** Asks QEMU to end in good order (it completes its WAV file), then removes all files. `waitForEnd` tells when it has. */
   end(waitForEnd: (milliseconds: number) => boolean): void {
-    if (!this.#exited) {
+    if (this.running) {
       this.#signal('SIGTERM');
       if (!waitForEnd(END_LIMIT_MS)) this.#signal('SIGKILL');
     }
@@ -179,8 +191,7 @@ export class QemuProcess {
 
   /** Ends QEMU at once and removes its files. */
   kill(): void {
-    process.removeListener('exit', this.#onExit);
-    if (!this.#exited) this.#signal('SIGKILL');
+    if (!this.#gone) this.#signal('SIGKILL');
     this.#child.stdin?.destroy();
     this.#child.unref();
     rmSync(this.#directory, { recursive: true, force: true });
@@ -202,7 +213,7 @@ export class QemuProcess {
   async waitUntil(condition: () => boolean): Promise<void> {
     const deadline = performance.now() + START_LIMIT_MS;
     while (!condition()) {
-      if (this.#exited) throw new QemuError(`QEMU did not start. It said: ${this.said() || '(nothing)'}`);
+      if (!this.running) throw new QemuError(`QEMU did not start. It said: ${this.said() || '(nothing)'}`);
       if (performance.now() > deadline) {
         throw new QemuError(
           `QEMU was not ready within ${START_LIMIT_MS / 1000} s. It said: ${this.said() || '(nothing)'}`,
