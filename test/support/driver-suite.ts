@@ -154,9 +154,12 @@ function find(samples: Int16Array, recording: Int16Array): number {
 
 /** Where two recordings part, in words; null when they are the same. */
 function firstDifference(a: Int16Array, b: Int16Array): string | null {
-  if (a.length !== b.length) return `${a.length} samples instead of ${b.length}`;
-  const at = a.findIndex((sample, index) => sample !== b[index]);
-  return at < 0 ? null : `sample ${at}: ${a.subarray(at, at + 8)} instead of ${b.subarray(at, at + 8)}`;
+  const at = b.findIndex((sample, index) => sample !== a[index]);
+  return at < 0 && a.length === b.length
+    ? null
+    : at < 0
+      ? `${a.length} samples instead of ${b.length}`
+      : `sample ${at}: ${a.subarray(at, at + 8)} instead of ${b.subarray(at, at + 8)}`;
 }
 
 /** Real time comes in the host's bursts of 10 ms; virtual time is exact. */
