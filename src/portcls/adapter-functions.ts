@@ -78,6 +78,7 @@ import type { IO_TIMER_ROUTINE } from './io-timeouts.ts';
 import { PortMidi } from './ports/midi/index.ts';
 import { dispatcherOf } from './ports/property-dispatch.ts';
 import { PortTopology } from './ports/topology/index.ts';
+import { PortWaveCyclic } from './ports/wavecyclic/index.ts';
 import { PortWaveRT } from './ports/wavert/index.ts';
 
 /** Stop 0xC4, parameter 1: a property request completed as pending (devtest/audio-pcpropertyrequest.md). */
@@ -262,6 +263,7 @@ export function pcNewPort(classId: GUID): IPort {
   requireIrql(PASSIVE_LEVEL, 'PcNewPort');
   if (classId.equals(CLSID_PortTopology)) return new PortTopology();
   if (classId.equals(CLSID_PortWaveRT)) return new PortWaveRT();
+  if (classId.equals(CLSID_PortWaveCyclic)) return new PortWaveCyclic();
   if (classId.equals(CLSID_PortMidi)) return new PortMidi();
   if (LATER_PORTS.some((known) => known.equals(classId))) {
     throw new NtError(STATUS_NOT_SUPPORTED, `this version has no port driver ${classId}`);

@@ -10,6 +10,7 @@ export {
 } from './adapter-device.ts';
 export * from './adapter-functions.ts';
 export * from './ddi/index.ts';
+export { pcNewDmaChannel } from './helpers/dma-channel-slave.ts';
 export { pcNewInterruptSync } from './helpers/interrupt-sync.ts';
 export { pcNewResourceList, pcNewResourceSublist } from './helpers/resource-list.ts';
 export { pcNewServiceGroup } from './helpers/service-group.ts';

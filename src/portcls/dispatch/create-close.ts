@@ -26,7 +26,7 @@ import {
 } from '../../ks/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
 import { pinCounts } from '../ports/pin-factories.ts';
-import { PortFilter, type PortHandle, PortPin } from '../ports/port-handle.ts';
+import { PinObject, PortFilter, type PortHandle, PortPin } from '../ports/port-handle.ts';
 
 /** IRP_MJ_CREATE: a filter by its subdevice's name, or a pin relative to a filter. */
 export function dispatchCreate(device: AdapterDevice, irp: IRP): NTSTATUS {
@@ -81,14 +81,12 @@ function create(device: AdapterDevice, irp: IRP): void {
     return;
   }
   const parent = related.fsContext;
-  if (!(parent instanceof PortFilter)) {
-    throw new NtError(
-      STATUS_INVALID_DEVICE_REQUEST,
-      'only filters have pins, and pins have no objects of their own',
-    );
+  if (!isHandle(parent)) {
+    throw new NtError(STATUS_INVALID_DEVICE_REQUEST, 'only filters and pins have objects under them');
   }
   if (parent.port.retired) throw new NtError(STATUS_DEVICE_REMOVED);
-  createPin(device, parent, file, irp);
+  if (parent.kind === 'pin') createPinObject(device, parent, file);
+  else createPin(device, parent, file, irp);
 }
 
 function createFilter(device: AdapterDevice, file: FILE_OBJECT): void {
@@ -133,6 +131,24 @@ function createPin(device: AdapterDevice, filter: PortFilter, file: FILE_OBJECT,
   device.openHandles++;
 }
 
+/** An object under a pin, its clock. It may outlive the pin, and keeps the port. */
+function createPinObject(device: AdapterDevice, pin: PortPin, file: FILE_OBJECT): void {
+  const { objectClass, parameters } = splitCreateRequestName(file.fileName);
+  file.fsContext = pin.createObject({ fileObject: file, objectClass: objectClass.toUpperCase(), parameters });
+  pin.port.addRef();
+  device.openHandles++;
+}
+
+/** Ends an object under a pin. */
+function closePinObject(device: AdapterDevice, object: PinObject): void {
+  if (object.fileObject.fsContext !== object) return;
+  object.fileObject.fsContext = null;
+  object.cleanup();
+  object.pin.objects.delete(object);
+  device.openHandles--;
+  object.pin.port.release();
+}
+
 function checkInstances(filter: PortFilter, pinId: number): void {
   const counts = pinCounts(filter.port, filter, pinId);
   if (counts.filterPossible === 0 || counts.globalPossible === 0) {
@@ -158,7 +174,7 @@ export function dispatchCleanup(_device: AdapterDevice, irp: IRP): NTSTATUS {
     if (handle.kind === 'pin') handle.cleanup();
     // The device is gone and so is the client: a request that the driver still holds would keep the file open for ever.
     if (handle.port.retired) handle.port.properties.abandonPending((other) => other === handle);
-  }
+  } else if (handle instanceof PinObject) handle.cleanup();
   irp.ioStatus.status = STATUS_SUCCESS;
   ioCompleteRequest(irp);
   return STATUS_SUCCESS;
@@ -169,6 +185,7 @@ export function dispatchClose(device: AdapterDevice, irp: IRP): NTSTATUS {
   const file = ioGetCurrentIrpStackLocation(irp).fileObject;
   const handle = file?.fsContext;
   if (isHandle(handle)) closeHandle(device, handle);
+  else if (handle instanceof PinObject) closePinObject(device, handle);
   irp.ioStatus.status = STATUS_SUCCESS;
   ioCompleteRequest(irp);
   return STATUS_SUCCESS;
@@ -186,6 +203,9 @@ export function closeHandle(device: AdapterDevice, handle: PortHandle): void {
     port.eventList.removeFor(handle);
     if (handle.kind === 'pin') {
       device.power.forgetPin(handle);
+      // At a removal the client's handles to them are still there, to objects that are not.
+      if (device.state === 'removed')
+        for (const object of [...handle.objects]) closePinObject(device, object);
       handle.close();
       filter.pins.delete(handle);
     } else {

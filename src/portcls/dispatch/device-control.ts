@@ -28,7 +28,7 @@ import {
 } from '../../ks/index.ts';
 import type { AdapterDevice } from '../adapter-device.ts';
 import type { DeviceLock } from '../device-lock.ts';
-import { type PortHandle, PortPin } from '../ports/port-handle.ts';
+import { PinObject, type PortHandle, PortPin } from '../ports/port-handle.ts';
 import { isHandle } from './create-close.ts';
 
 /**
@@ -91,6 +91,7 @@ function serveGuarded(device: AdapterDevice, irp: IRP): NTSTATUS {
 function serve(device: AdapterDevice, irp: IRP): NTSTATUS {
   const stack = ioGetCurrentIrpStackLocation(irp);
   const handle = stack.fileObject?.fsContext;
+  if (handle instanceof PinObject) return handle.deviceControl(stack.parameters.ioControlCode, irp);
   if (!isHandle(handle)) return device.isGone ? STATUS_DEVICE_REMOVED : STATUS_INVALID_DEVICE_REQUEST;
   const { ioControlCode } = stack.parameters;
   if (handle.port.retired || !device.isRunning) return serveRetired(device, handle, ioControlCode, irp);

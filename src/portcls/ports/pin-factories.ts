@@ -1,11 +1,16 @@
+import type { GUID } from '../../com/index.ts';
 import { NtError, STATUS_INVALID_PARAMETER } from '../../kernel/index.ts';
 import {
+  KSCATEGORY_CAPTURE,
+  KSCATEGORY_RENDER,
   KSDATAFORMAT_SPECIFIER_DSOUND,
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
   type KSDATARANGE,
+  KSPIN_DATAFLOW_IN,
+  KSPIN_DATAFLOW_OUT,
   type KSPIN_DESCRIPTOR,
 } from '../../ks/index.ts';
-import type { PinCounts } from '../ddi/index.ts';
+import type { PCFILTER_DESCRIPTOR, PinCounts } from '../ddi/index.ts';
 import type { PortBase } from './port-base.ts';
 import type { PortFilter } from './port-handle.ts';
 
@@ -25,6 +30,18 @@ export function effectivePins(port: PortBase): readonly KSPIN_DESCRIPTOR[] {
         : { constrainedDataRanges: withDsoundCopies(constrainedDataRanges) }),
     };
   });
+}
+
+/** KSCATEGORY_RENDER and KSCATEGORY_CAPTURE, as far as a filter has pins that clients can stream to or from. */
+export function streamingCategories(descriptor: PCFILTER_DESCRIPTOR): readonly GUID[] {
+  const flows = (dataFlow: number) =>
+    descriptor.pins.some(
+      (pin) => pin.kspinDescriptor.dataFlow === dataFlow && pin.maxFilterInstanceCount > 0,
+    );
+  return [
+    ...(flows(KSPIN_DATAFLOW_IN) ? [KSCATEGORY_RENDER] : []),
+    ...(flows(KSPIN_DATAFLOW_OUT) ? [KSCATEGORY_CAPTURE] : []),
+  ];
 }
 
 function withDsoundCopies(ranges: readonly KSDATARANGE[]): readonly KSDATARANGE[] {

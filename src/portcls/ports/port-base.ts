@@ -13,6 +13,7 @@ import {
 } from '../../kernel/index.ts';
 import {
   type KSEVENT_ENTRY,
+  type KSEVENT_SET,
   type KSIDENTIFIER,
   type KSPIN_DESCRIPTOR,
   STANDARD_STREAMING_INTERFACE,
@@ -112,6 +113,11 @@ export abstract class PortBase extends CUnknown implements IPort, IPortEvents {
 
   /** Properties of a node that this port answers besides its name; requests may come to filter and pin handles. */
   nodeProperties(_nodeId: number): readonly PortProperty<PortHandle>[] {
+    return [];
+  }
+
+  /** Events of a pin's that this port generates; a miniport's entries for them are not used. */
+  pinEvents(_pinId: number): readonly KSEVENT_SET[] {
     return [];
   }
 

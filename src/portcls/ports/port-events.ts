@@ -18,6 +18,7 @@ import {
   type KSEVENT_ENTRY,
   KSEVENT_ENTRY_ONESHOT,
   type KSEVENT_ITEM,
+  type KSEVENT_SET,
   KSEVENTDATA,
   KsEventList,
   KsEventTable,
@@ -95,7 +96,9 @@ export class PortEventList {
     const { automationTable, pins, nodes } = this.#port.descriptor;
     this.#filterTable = this.#table([automationTable]);
     // What a pin does not know is looked up on its filter, as for properties.
-    this.#pinTables = pins.map((pin) => this.#table([pin.automationTable, automationTable]));
+    this.#pinTables = pins.map((pin, pinId) =>
+      this.#table([pin.automationTable, automationTable], this.#port.pinEvents(pinId)),
+    );
     this.#nodeTables = nodes.map((node) => this.#table([node.automationTable]));
   }
 
@@ -163,12 +166,15 @@ export class PortEventList {
     this.generate(call.set, call.eventId, call.pinEvent, call.pinId, call.nodeEvent, call.nodeId);
   }
 
-  #table(sources: readonly (PCAUTOMATION_TABLE | null | undefined)[]): KsEventTable {
-    return new KsEventTable(
-      sources
-        .flatMap((source) => source?.events ?? [])
-        .map((item) => ({ set: item.set, eventItem: [this.#ksItem(item)] })),
-    );
+  #table(
+    sources: readonly (PCAUTOMATION_TABLE | null | undefined)[],
+    ofPort: readonly KSEVENT_SET[] = [],
+  ): KsEventTable {
+    const items = sources.flatMap((source) => source?.events ?? []);
+    return new KsEventTable([
+      ...ofPort,
+      ...items.map((item) => ({ set: item.set, eventItem: [this.#ksItem(item)] })),
+    ]);
   }
 
   #ksItem(item: PCEVENT_ITEM): KSEVENT_ITEM {

@@ -1,5 +1,12 @@
 import type { IUnknown } from '../../com/index.ts';
-import type { FILE_OBJECT, IRP, NTSTATUS, UserProcess } from '../../kernel/index.ts';
+import {
+  type FILE_OBJECT,
+  type IRP,
+  type NTSTATUS,
+  NtError,
+  STATUS_INVALID_DEVICE_REQUEST,
+  type UserProcess,
+} from '../../kernel/index.ts';
 import { type KSDATAFORMAT, type KSPIN_CONNECT, type KSSTATE, KSSTATE_RUN } from '../../ks/index.ts';
 import type { DeviceLock } from '../device-lock.ts';
 import type { PortBase } from './port-base.ts';
@@ -48,6 +55,36 @@ export interface PinCreate {
   readonly process: UserProcess | null;
 }
 
+/** What a pin gets to make an object under it from: a create request relative to the pin's file. */
+export interface PinObjectCreate {
+  readonly fileObject: FILE_OBJECT;
+  /** KSSTRING_Clock and its like, upper case. */
+  readonly objectClass: string;
+  readonly parameters: Uint8Array | null;
+}
+
+/** An object that a client opened under a pin: its clock. All methods at PASSIVE_LEVEL unless they say otherwise. */
+export abstract class PinObject {
+  readonly kind = 'object';
+  readonly fileObject: FILE_OBJECT;
+  readonly pin: PortPin;
+
+  constructor(pin: PortPin, create: PinObjectCreate) {
+    this.pin = pin;
+    this.fileObject = create.fileObject;
+    pin.objects.add(this);
+  }
+
+  /** Answers a device-control request. Throws NtError. */
+  abstract deviceControl(ioControlCode: number, irp: IRP): NTSTATUS;
+
+  /** The stream has moved on. Under the pin's lock, at DISPATCH_LEVEL. */
+  tick(): void {}
+
+  /** The client's last handle is gone. */
+  cleanup(): void {}
+}
+
 /**
  * An open pin handle. A port with streams derives its pin class and makes one in {@link PortBase.createPin}; all methods are
  * called at PASSIVE_LEVEL with the device lock held.
@@ -63,6 +100,8 @@ export abstract class PortPin {
   cleanedUp = false;
   /** The process that opened the pin; null for kernel-mode clients. */
   readonly process: UserProcess | null;
+  /** Open objects under the pin. */
+  readonly objects = new Set<PinObject>();
 
   constructor(create: PinCreate) {
     this.filter = create.filter;
@@ -106,6 +145,17 @@ export abstract class PortPin {
 
   /** The handle was closed: cancel what is pending. */
   cleanup(): void {}
+
+  /**
+   * Makes an object under the pin. Throws STATUS_INVALID_DEVICE_REQUEST for a pin that has none, STATUS_OBJECT_NAME_NOT_FOUND for a
+   * class that it does not know.
+   */
+  createObject(create: PinObjectCreate): PinObject {
+    throw new NtError(
+      STATUS_INVALID_DEVICE_REQUEST,
+      `this pin has no objects of class ${create.objectClass} under it`,
+    );
+  }
 
   /**
    * The lock under which to serve a property request (`input` is its KSPROPERTY), when it is one that this pin serialises apart

@@ -3,17 +3,13 @@ import { type DEVICE_DESCRIPTION, highestDmaAddress } from '../../../hal/index.t
 import { ioGetDeviceAttachmentBase, NtError, STATUS_NOINTERFACE } from '../../../kernel/index.ts';
 import {
   KSCATEGORY_AUDIO,
-  KSCATEGORY_CAPTURE,
   KSCATEGORY_REALTIME,
-  KSCATEGORY_RENDER,
   type KSDATAFORMAT,
   type KSIDENTIFIER,
   KSINTERFACE_STANDARD_LOOPED_STREAMING,
   KSINTERFACE_STANDARD_STREAMING,
   KSINTERFACESETID_Standard,
   KSNODETYPE_AUDIO_ENGINE,
-  KSPIN_DATAFLOW_IN,
-  KSPIN_DATAFLOW_OUT,
 } from '../../../ks/index.ts';
 import {
   IID_IMiniportAudioEngineNode,
@@ -30,6 +26,7 @@ import {
   type IResourceList,
   type PCFILTER_DESCRIPTOR,
 } from '../../ddi/index.ts';
+import { streamingCategories } from '../pin-factories.ts';
 import { PortBase } from '../port-base.ts';
 import type { PinCreate, PortFilter, PortHandle, PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
@@ -139,16 +136,7 @@ export class PortWaveRT extends PortBase implements IPortWaveRT {
   }
 
   override defaultCategories(descriptor: PCFILTER_DESCRIPTOR): readonly GUID[] {
-    const flows = (dataFlow: number) =>
-      descriptor.pins.some(
-        (pin) => pin.kspinDescriptor.dataFlow === dataFlow && pin.maxFilterInstanceCount > 0,
-      );
-    return [
-      KSCATEGORY_AUDIO,
-      KSCATEGORY_REALTIME,
-      ...(flows(KSPIN_DATAFLOW_IN) ? [KSCATEGORY_RENDER] : []),
-      ...(flows(KSPIN_DATAFLOW_OUT) ? [KSCATEGORY_CAPTURE] : []),
-    ];
+    return [KSCATEGORY_AUDIO, KSCATEGORY_REALTIME, ...streamingCategories(descriptor)];
   }
 
   override pinInterfaces(_pinId: number): readonly KSIDENTIFIER[] {

@@ -1,0 +1,1 @@
+export { PortWaveCyclic } from './port-wavecyclic.ts';

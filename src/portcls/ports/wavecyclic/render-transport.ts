@@ -1,0 +1,159 @@
+import type { StreamBuffer } from '../irp-stream/index.ts';
+import { type CyclicGeometry, CyclicTransport } from './cyclic-transport.ts';
+
+/** How far the port keeps ahead of the converter (wavecyclic-latency.md: about 40 milliseconds). */
+const LOOKAHEAD_MS = 40;
+/** After a starvation, data goes this far ahead of the position, since the device fetches ahead of it. */
+const RESTART_MARGIN_MS = 1;
+
+/** A stretch of the client's data without a gap: where it lies in device time and in the stream. */
+interface Segment {
+  readonly deviceStart: number;
+  readonly streamStart: number;
+  byteLength: number;
+}
+
+/**
+ * Keeps the cyclic buffer filled about 40 ms ahead of the converter: with the client's data as long as there is some, behind it with
+ * silence. Data that comes before its silence has been played takes the silence's place; what comes later is played as soon as
+ * possible, and the positions that clients see do not count the silence in between.
+ */
+export class RenderTransport extends CyclicTransport {
+  /** Device position behind the last byte of the client's. */
+  #copied = 0;
+  /** Device position behind the last byte of silence. */
+  #silenced = 0;
+  #segments: Segment[] = [];
+  #starved = false;
+  /** Stream positions at which clients said that the stream ends. */
+  readonly #ends: number[] = [];
+  #endReached = false;
+
+  /** How far ahead of the converter the buffer is filled. */
+  get lookaheadBytes(): number {
+    return lookahead(this.geometry);
+  }
+
+  /** The device has played all data there was; false before the first. */
+  get starved(): boolean {
+    return this.#starved;
+  }
+
+  override get converterBytes(): number {
+    const { deviceBytes } = this;
+    for (let i = this.#segments.length - 1; i >= 0; i--) {
+      const segment = this.#segments[i] as Segment;
+      if (segment.deviceStart > deviceBytes) continue;
+      return segment.streamStart + Math.min(segment.byteLength, deviceBytes - segment.deviceStart);
+    }
+    return this.#segments[0]?.streamStart ?? 0;
+  }
+
+  override move(): void {
+    const limit = this.deviceBytes + this.lookaheadBytes;
+    this.#forgetPlayed();
+    for (let buffer = this.requests.current(); buffer !== null; buffer = this.requests.current()) {
+      if (this.#copied < this.deviceBytes) this.#restart();
+      const room = limit - this.#copied;
+      if (room <= 0) break;
+      this.#copy(buffer, room);
+    }
+    this.#starved = this.#copied < this.deviceBytes;
+    this.#silence(Math.max(this.#copied, this.#silenced, this.deviceBytes), limit);
+  }
+
+  /** The client has marked the stream's end behind what was copied so far. */
+  markEnd(): void {
+    this.#ends.push(this.streamBytes);
+  }
+
+  /** Has the converter come to a marked end since the last question? */
+  takeEndReached(): boolean {
+    let reached = false;
+    const at = this.converterBytes;
+    while (this.#ends.length > 0 && (this.#ends[0] as number) <= at) {
+      this.#ends.shift();
+      reached = true;
+    }
+    this.#endReached ||= reached;
+    return reached;
+  }
+
+  /** Silence is what the client wants: it has said that the stream ends, and nothing came after. */
+  get ended(): boolean {
+    return this.#endReached && this.#ends.length === 0;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.#copied = 0;
+    this.#silenced = 0;
+    this.#segments = [];
+    this.#starved = false;
+    this.#ends.length = 0;
+    this.#endReached = false;
+  }
+
+  /** The device has played on past the data: the next byte goes a little ahead of it, in step with its samples. */
+  #restart(): void {
+    const { blockBytes, bytesPerSecond } = this.geometry;
+    const margin = Math.ceil((bytesPerSecond * RESTART_MARGIN_MS) / 1000);
+    const aligned = Math.ceil((this.deviceBytes + margin) / blockBytes) * blockBytes;
+    const start = aligned + (this.streamBytes % blockBytes);
+    this.#silence(Math.max(this.#silenced, this.deviceBytes), start);
+    this.#copied = start;
+  }
+
+  #copy(buffer: StreamBuffer, room: number): void {
+    buffer.streamStart ??= this.streamBytes;
+    this.#endReached = false;
+    const { bufferBytes } = this.geometry;
+    const at = this.offsetOf(this.#copied);
+    let count = Math.min(room, buffer.byteLength - buffer.done, bufferBytes - at);
+    const { bytes } = buffer;
+    if (bytes !== null) this.device.copyTo(at, bytes, count, buffer.done);
+    else {
+      count = Math.min(count, this.scratch.byteLength);
+      const piece = this.scratch.subarray(0, count);
+      buffer.read(buffer.done, piece);
+      this.device.copyTo(at, piece, count, 0);
+    }
+    const last = this.#segments.at(-1);
+    if (last !== undefined && last.deviceStart + last.byteLength === this.#copied) last.byteLength += count;
+    else {
+      this.#segments.push({
+        deviceStart: this.#copied,
+        streamStart: this.streamBytes,
+        byteLength: count,
+      });
+    }
+    this.#copied += count;
+    this.advance(buffer, count);
+  }
+
+  #silence(from: number, to: number): void {
+    const { bufferBytes } = this.geometry;
+    for (let at = from; at < to; ) {
+      const offset = at % bufferBytes;
+      const count = Math.min(to - at, bufferBytes - offset);
+      this.device.silence(offset, count);
+      at += count;
+    }
+    this.#silenced = Math.max(this.#silenced, to);
+  }
+
+  #forgetPlayed(): void {
+    const segments = this.#segments;
+    while (segments.length > 1 && (segments[1] as Segment).deviceStart <= this.deviceBytes) segments.shift();
+  }
+}
+
+/**
+ * 40 ms, or two of the device's periods where those are longer; never the whole buffer, in which a full round and none would look
+ * the same.
+ */
+export function lookahead({ bufferBytes, blockBytes, frameBytes, bytesPerSecond }: CyclicGeometry): number {
+  const wanted = Math.max(Math.ceil((bytesPerSecond * LOOKAHEAD_MS) / 1000), 2 * frameBytes);
+  const most = Math.max(blockBytes, bufferBytes - blockBytes);
+  return Math.min(Math.ceil(wanted / blockBytes) * blockBytes, most);
+}
