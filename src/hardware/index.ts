@@ -2,6 +2,7 @@
 export * from './ac97/index.ts';
 export * from './analog.ts';
 export * from './codecs/index.ts';
+export * from './es1370/index.ts';
 export * from './midi-memory.ts';
 export * from './mpu401/index.ts';
 export * from './opl3/index.ts';
