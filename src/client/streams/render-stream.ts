@@ -1,20 +1,20 @@
 import { mulDivCeil, NtError, STATUS_DATA_LATE_ERROR } from '../../kernel/index.ts';
 import { silenceByte } from '../audio-format.ts';
 import type { PcmReader } from '../pcm.ts';
-import type { StreamSetup } from './stream.ts';
-import { Stream } from './stream.ts';
+import type { RtStreamSetup } from './rt-stream.ts';
+import { RtStream } from './rt-stream.ts';
 
 /**
  * Silence played behind the last sample, on top of the latency that the driver states: hardware has FIFOs that drivers
- * understate, and what is still in them is lost when the engine stops.
+ * understate, and QEMU's mixer forgets up to a timer period (10 ms) of what a card has played when the card stops.
  */
-const DRAIN_MARGIN_MS = 5;
+export const DRAIN_MARGIN_MS = 20;
 
 /**
  * Plays what a reader gives, to its last sample. The buffer is filled before RUN and then refilled as the device plays it; after
  * the end it is filled with silence until the last sample has left the converter, and only then stopped.
  */
-export class RenderStream extends Stream {
+export class RenderStream extends RtStream {
   readonly #source: PcmReader;
   readonly #silence: number;
   /** Bytes put into the buffer since the start, silence included. */
@@ -29,15 +29,14 @@ export class RenderStream extends Stream {
   readonly #drainBytes: number;
 
   /** `source` gives sound in the stream's own format. */
-  constructor(setup: StreamSetup, source: PcmReader) {
+  constructor(setup: RtStreamSetup, source: PcmReader) {
     super(setup);
     this.#source = source;
     this.#silence = silenceByte(setup.format);
     this.#drainBytes = this.latencyBytes + mulDivCeil(this.bytesPerSecond, DRAIN_MARGIN_MS, 1000);
   }
 
-  /** Has the source given everything? The stream goes on until that has been played. */
-  get draining(): boolean {
+  override get draining(): boolean {
     return this.#soundEnd !== null;
   }
 
