@@ -236,6 +236,9 @@ function placeName(filter: FilterModel, node: NodeModel): string {
 
 /** The name of what a line comes from, or goes to: its pin, or the node at which several lines meet. */
 function nameBehind(filter: FilterModel, node: number | null, pin: number, against: boolean): string {
+  // A sum with a name of its own stands there to give the line one ('Stereo Mix').
+  const next = node === null ? undefined : filter.nodes[node];
+  if (next?.type === 'KSNODETYPE_SUM' && next.name !== null) return next.name;
   const end = node === null ? { node, pin } : lineEnd(filter, node, against);
   if (end.node === null) {
     const found = filter.pins.find(({ id }) => id === end.pin);
