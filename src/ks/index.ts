@@ -49,5 +49,6 @@ export { KSIDENTIFIER_SIZE, KSP_NODE_SIZE, KsRequest, readUlong, writeUlong } fr
 export * from './requests.ts';
 export * from './stream-headers.ts';
 export * from './structs.ts';
+export * from './synth.ts';
 export * from './validate-connect.ts';
 export * from './wave-format.ts';

@@ -54,9 +54,6 @@ import {
 import {
   CLSID_MiniportDriverDMusUART,
   CLSID_MiniportDriverDMusUARTCapture,
-  CLSID_MiniportDriverFmSynth,
-  CLSID_MiniportDriverFmSynthWithVol,
-  CLSID_MiniportDriverUart,
   CLSID_PortDMus,
   CLSID_PortMidi,
   CLSID_PortTopology,
@@ -75,10 +72,12 @@ import { dispatchPnp } from './dispatch/pnp-irps.ts';
 import { dispatchPower, requestDevicePowerState } from './dispatch/power-irps.ts';
 import { newRegistryKey } from './helpers/registry-key.ts';
 import type { IO_TIMER_ROUTINE } from './io-timeouts.ts';
+import { newMiniport } from './miniports/index.ts';
 import { PortMidi } from './ports/midi/index.ts';
 import { dispatcherOf } from './ports/property-dispatch.ts';
 import { PortTopology } from './ports/topology/index.ts';
 import { PortWaveCyclic } from './ports/wavecyclic/index.ts';
+import { PortWavePci } from './ports/wavepci/index.ts';
 import { PortWaveRT } from './ports/wavert/index.ts';
 
 /** Stop 0xC4, parameter 1: a property request completed as pending (devtest/audio-pcpropertyrequest.md). */
@@ -246,14 +245,8 @@ export function GTI_MICROSECONDS(microseconds: number): bigint {
   return BigInt(microseconds) * 10n;
 }
 
-const LATER_PORTS: readonly GUID[] = [CLSID_PortDMus, CLSID_PortWaveCyclic, CLSID_PortWavePci];
-const LATER_MINIPORTS: readonly GUID[] = [
-  CLSID_MiniportDriverDMusUART,
-  CLSID_MiniportDriverDMusUARTCapture,
-  CLSID_MiniportDriverFmSynth,
-  CLSID_MiniportDriverFmSynthWithVol,
-  CLSID_MiniportDriverUart,
-];
+const LATER_PORTS: readonly GUID[] = [CLSID_PortDMus];
+const LATER_MINIPORTS: readonly GUID[] = [CLSID_MiniportDriverDMusUART, CLSID_MiniportDriverDMusUARTCapture];
 
 /**
  * A port driver (DDI page PcNewPort) with one reference for the caller. Throws STATUS_INVALID_PARAMETER for an unknown class,
@@ -264,6 +257,7 @@ export function pcNewPort(classId: GUID): IPort {
   if (classId.equals(CLSID_PortTopology)) return new PortTopology();
   if (classId.equals(CLSID_PortWaveRT)) return new PortWaveRT();
   if (classId.equals(CLSID_PortWaveCyclic)) return new PortWaveCyclic();
+  if (classId.equals(CLSID_PortWavePci)) return new PortWavePci();
   if (classId.equals(CLSID_PortMidi)) return new PortMidi();
   if (LATER_PORTS.some((known) => known.equals(classId))) {
     throw new NtError(STATUS_NOT_SUPPORTED, `this version has no port driver ${classId}`);
@@ -277,6 +271,8 @@ export function pcNewPort(classId: GUID): IPort {
  */
 export function pcNewMiniport(classId: GUID): IMiniport {
   requireIrql(PASSIVE_LEVEL, 'PcNewMiniport');
+  const miniport = newMiniport(classId);
+  if (miniport !== null) return miniport;
   if (LATER_MINIPORTS.some((known) => known.equals(classId))) {
     throw new NtError(STATUS_NOT_SUPPORTED, `this version has no miniport ${classId}`);
   }
