@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import type { ByteSink, ByteSource } from '../client/index.ts';
 import { CliError } from './cli-error.ts';
 
@@ -49,8 +49,30 @@ export class FileByteSource implements ByteSource {
     }
   }
 
+  /** Is this the file of that name, whatever links lead to it? Writing there would destroy what is being read. */
+  isFile(path: string): boolean {
+    const there = statSync(path, { throwIfNoEntry: false });
+    const here = fstatSync(this.#descriptor);
+    return there !== undefined && here.isFile() && there.dev === here.dev && there.ino === here.ino;
+  }
+
   close(): void {
     if (this.#path !== '-') closeSync(this.#descriptor);
+  }
+}
+
+/** @throws CliError when the output would overwrite the input */
+export function requireOtherFile(input: FileByteSource, output: string | undefined, option: string): void {
+  if (output === undefined || !input.isFile(output)) return;
+  throw new CliError(`${output} is the file that is read; give another name to ${option}.`);
+}
+
+/** Writes a text file. @throws CliError when it cannot be written */
+export function writeTextFile(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw fileError(path, 'written', error);
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '../../client/index.ts';
 import type { QemuAudio } from '../../machines/qemu/index.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
-import { FileByteSource } from '../files.ts';
+import { FileByteSource, requireOtherFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { findPlayer, LivePlayer, PLAYER_NAMES } from '../live-player.ts';
 import { makeMusic } from '../music.ts';
@@ -18,7 +18,7 @@ import { clockText, Progress } from '../progress.ts';
 import { RecordingSink } from '../recording-sink.ts';
 import { formatReport, type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
-import { Session } from '../session.ts';
+import { requireCard, Session } from '../session.ts';
 
 interface PlayOptions extends StreamCommandOptions {
   readonly out?: string;
@@ -49,6 +49,8 @@ Exit codes: 0 all right; 1 glitches, findings or something left behind; 2 bad ar
     .action(async (file: string, options: PlayOptions) => {
       const bytes = new FileByteSource(file);
       try {
+        requireOtherFile(bytes, options.out, '--out');
+        requireOtherFile(bytes, options.trace, '--trace');
         const reader = new WavReader(bytes);
         for (const warning of reader.warnings) console.error(`Warning: ${file}: ${warning}`);
         const report = await play(reader, options, `play ${file}`);
@@ -84,6 +86,8 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   if (options.machine === 'qemu' && options.live === true) {
     throw new CliError('--live works on --machine sim; QEMU records to a file (--out) in real time.');
   }
+  // Before the output file is made, and whatever had that name is gone.
+  requireCard(options.card);
   const player = options.live === true ? new LivePlayer() : null;
   const onQemu = options.machine === 'qemu';
   const sink = onQemu ? null : new RecordingSink(options.out ?? null, player);

@@ -14,13 +14,13 @@ import {
 import type { QemuAudio } from '../../machines/qemu/index.ts';
 import { CliError } from '../cli-error.ts';
 import { FileSignal } from '../file-signal.ts';
-import { FileByteSink, FileByteSource } from '../files.ts';
+import { FileByteSink, FileByteSource, requireOtherFile } from '../files.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { bufferMsOf, numberBetween, type StreamCommandOptions, withStreamOptions } from '../options.ts';
 import { Progress } from '../progress.ts';
 import { type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
-import { Session } from '../session.ts';
+import { requireCard, Session } from '../session.ts';
 import { conversionText, finish } from './play.ts';
 
 interface RecordOptions extends StreamCommandOptions {
@@ -57,6 +57,8 @@ Examples:
     .action(async (options: RecordOptions) => {
       const input = new FileByteSource(options.in);
       try {
+        requireOtherFile(input, options.out, '--out');
+        requireOtherFile(input, options.trace, '--trace');
         const reader = new WavReader(input);
         for (const warning of reader.warnings) console.error(`Warning: ${options.in}: ${warning}`);
         const report = await record(reader, options);
@@ -105,6 +107,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
       "QEMU's AC97 feeds stereo into the microphone's engine, which is mono by the datasheet: use --pin line, or --machine sim.",
     );
   }
+  requireCard(options.card);
   const outFile = new FileByteSink(options.out);
   const signal = new FileSignal(reader);
   const session = await Session.open(options, {

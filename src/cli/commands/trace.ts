@@ -1,7 +1,7 @@
-import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { TICKS_PER_SECOND, TraceKind } from '../../kernel/index.ts';
 import { CliError } from '../cli-error.ts';
+import { writeTextFile } from '../files.ts';
 import { KIND_NAMES, readTraceFile } from '../trace-file.ts';
 import {
   DepthTracker,
@@ -54,7 +54,7 @@ Examples:
       const { header, events } = readTraceFile(file);
       const chosen = events.filter((event) => matches(event, filter));
       if (options.perfetto !== undefined) {
-        writeFileSync(options.perfetto, toPerfetto(chosen));
+        writeTextFile(options.perfetto, toPerfetto(chosen));
         console.log(
           `${chosen.length} events written to ${options.perfetto}; open it at https://ui.perfetto.dev`,
         );
