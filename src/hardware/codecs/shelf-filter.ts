@@ -5,6 +5,7 @@
 export class ShelfFilter {
   readonly #kind: 'low' | 'high';
   readonly #cornerHz: number;
+  readonly #channels: readonly (0 | 1)[];
   #rate = 0;
   #decibels = 0;
   #b0 = 1;
@@ -15,9 +16,11 @@ export class ShelfFilter {
   /** Per channel: x1, x2, y1, y2. */
   readonly #state = new Float64Array(8);
 
-  constructor(kind: 'low' | 'high', cornerHz: number) {
+  /** @param channels which of the two it filters; the other one passes unchanged */
+  constructor(kind: 'low' | 'high', cornerHz: number, channels: readonly (0 | 1)[] = [0, 1]) {
     this.#kind = kind;
     this.#cornerHz = cornerHz;
+    this.#channels = channels;
   }
 
   get flat(): boolean {
@@ -41,7 +44,7 @@ export class ShelfFilter {
       this.#design();
     }
     const state = this.#state;
-    for (let channel = 0; channel < 2; channel++) {
+    for (const channel of this.#channels) {
       const base = channel * 4;
       let x1 = state[base]!;
       let x2 = state[base + 1]!;
