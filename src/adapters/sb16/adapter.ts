@@ -54,7 +54,7 @@ function sublist(
   parent: IResourceList,
   entries: readonly (readonly ['Port' | 'Interrupt' | 'Dma', number])[],
 ): IResourceList {
-  const list = pcNewResourceSublist(null, parent, entries.length);
+  const list = pcNewResourceSublist(parent, entries.length);
   for (const [type, index] of entries) list.addEntryFromParent(parent, type, index);
   return list;
 }
