@@ -44,34 +44,33 @@ const FLAGS: Readonly<Record<string, number>> = { t: R.OP_AM, v: R.OP_VIB, s: R.
 
 /**
  * An operator in short: `op('2:18 15-3-4-6 w1 svk l2')` is the double frequency, 18 steps down, attack 15, decay 3, sustain 4, release
- * 6, waveform 1, sustained (s) with vibrato (v) and key scale rate (k); t is tremolo; l gives the key scale level. A defect of the
- * text is an Error.
+ * 6; then in any order waveform 1, the letters s (sustained), v (vibrato), k (key scale rate), t (tremolo), and key scale level 2. A
+ * defect of the text is an Error.
  */
 export function op(text: string): FmOperator {
-  const match =
-    /^(?<mult>\d+):(?<level>\d+) (?<attack>\d+)-(?<decay>\d+)-(?<sustain>\d+)-(?<release>\d+)(?: w(?<wave>[0-7]))?(?: (?<flags>[tvsk]+))?(?: l(?<scale>[0-3]))?$/.exec(
-      text,
-    );
-  const groups = match?.groups;
-  if (groups === undefined) throw new Error(`'${text}' describes no operator`);
-  const number = (name: string, maximum: number): number => {
-    const value = Number(groups[name] ?? 0);
-    if (value > maximum) throw new Error(`'${text}': ${name} is ${maximum} at most`);
-    return value;
-  };
+  const [head = '', envelope = '', ...more] = text.split(' ');
+  const [mult = 0, level = 0] = numbers(text, head, ':', [15, 63]);
+  const [attack = 0, decay = 0, sustain = 0, release = 0] = numbers(text, envelope, '-', [15, 15, 15, 15]);
+  let wave = 0;
+  let keyScale = 0;
   let flags = 0;
-  for (const letter of groups['flags'] ?? '') flags |= FLAGS[letter] ?? 0;
-  return {
-    mult: number('mult', 15),
-    level: number('level', 63),
-    attack: number('attack', 15),
-    decay: number('decay', 15),
-    sustain: number('sustain', 15),
-    release: number('release', 15),
-    wave: number('wave', 7),
-    keyScale: number('scale', 3),
-    flags,
-  };
+  for (const word of more) {
+    if (/^w[0-7]$/.test(word)) wave = Number(word[1]);
+    else if (/^l[0-3]$/.test(word)) keyScale = Number(word[1]);
+    else if (/^[tvsk]+$/.test(word)) for (const letter of word) flags |= FLAGS[letter] ?? 0;
+    else throw new Error(`'${text}': '${word}' says nothing about an operator`);
+  }
+  return { mult, level, attack, decay, sustain, release, wave, keyScale, flags };
+}
+
+/** As many whole numbers as there are maxima, none above its own. */
+function numbers(text: string, part: string, separator: string, maxima: readonly number[]): number[] {
+  const values = part.split(separator).map(Number);
+  const inRange = values.every(
+    (value, index) => Number.isInteger(value) && value >= 0 && value <= (maxima[index] ?? -1),
+  );
+  if (values.length !== maxima.length || !inRange) throw new Error(`'${text}': '${part}' is out of range`);
+  return values;
 }
 
 /** An instrument whose modulator is not heard itself. */
