@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BASE, DATA, Sb16Rig, TO_CARD, TO_CARD_AUTO } from './test-rig.ts';
+import { BASE, DATA, Sb16Rig, TO_CARD, TO_CARD_AUTO } from '../../../test/support/sb16-rig.ts';
 
 function ramp16(frames: number): Int16Array {
   return Int16Array.from({ length: frames * 2 }, (_, i) => ((i * 7919) % 65536) - 32768);

@@ -1,7 +1,8 @@
 /** A card in a machine without a driver, and the moves that every test of it makes. */
-import { SimMachine } from '../../machines/sim/index.ts';
-import { MemorySink } from '../analog.ts';
-import { Sb16Card, type Sb16CardOptions } from './card.ts';
+
+import { MemorySink } from '../../src/hardware/analog.ts';
+import { Sb16Card, type Sb16CardOptions } from '../../src/hardware/sb16/card.ts';
+import { SimMachine } from '../../src/machines/sim/index.ts';
 
 export const BASE = 0x220;
 /** Where the tests keep their data: below 16 MiB, at the start of a DMA page. */
