@@ -80,6 +80,8 @@ export class Operator {
   flat = true;
   /** The output of each sample, where a loop keeps it. */
   readonly out = new Int16Array(BLOCK_SAMPLES);
+  /** The rate of the stage, during {@link prepare}. */
+  #stageRate = 0;
   /** The phase begins anew after the block, which has one sample. */
   #restarting = false;
 
@@ -124,6 +126,7 @@ export class Operator {
     const keyScale = keyScaleLevel(this.fNumber, this.block) >> KEY_SCALE_SHIFT[this.keyScale]!;
     const attenuation = (this.totalLevel << 2) + keyScale + (this.tremolo ? context.tremolo : 0);
     const { sample } = context;
+    this.#stageRate = this.#rateOf(this.stage);
     let quiet = this.#samplesBeforeChange(sample, frames);
     this.flat = quiet === frames;
     if (this.flat) {
@@ -170,8 +173,13 @@ export class Operator {
     return (((fNumber << this.block) >> 1) * DOUBLE_MULTIPLE[this.multiple]!) >> 1;
   }
 
+  #enterStage(stage: number): void {
+    this.stage = stage;
+    this.#stageRate = this.#rateOf(stage);
+  }
+
   /** 4 × the register of a stage + key scale, 0 for a stage that stands still. */
-  #rate(stage: number): number {
+  #rateOf(stage: number): number {
     let rate = 0;
     if (stage === STAGE_ATTACK) rate = this.attackRate;
     else if (stage === STAGE_DECAY) rate = this.decayRate;
@@ -186,39 +194,37 @@ export class Operator {
     if ((this.keys === 0) !== (stage === STAGE_RELEASE)) return 0;
     if (stage === STAGE_ATTACK) {
       if (level === 0) return 0;
-      const rate = this.#rate(STAGE_ATTACK);
-      return rate >= INSTANT_RATE ? limit : samplesBeforeStep(rate, sample, limit);
+      return this.#stageRate >= INSTANT_RATE ? limit : samplesBeforeStep(this.#stageRate, sample, limit);
     }
     if (stage === STAGE_DECAY && level >> 4 === this.sustainLevel) return 0;
     if (envelopeEnds(level)) return level === ENVELOPE_OFF ? limit : 0;
-    return samplesBeforeStep(this.#rate(stage), sample, limit);
+    return samplesBeforeStep(this.#stageRate, sample, limit);
   }
 
   /** The end of sample `sample`: stage and level of the next one. A change of stage takes the sample in which it is noticed. */
   #moveEnvelope(sample: number): void {
     const { stage, level } = this;
     if (stage === STAGE_RELEASE && this.keys !== 0) {
-      if (this.#rate(STAGE_ATTACK) >= INSTANT_RATE) this.level = 0;
-      this.stage = STAGE_ATTACK;
+      this.#enterStage(STAGE_ATTACK);
+      if (this.#stageRate >= INSTANT_RATE) this.level = 0;
       return;
     }
     if (stage === STAGE_ATTACK) {
-      if (level === 0) this.stage = STAGE_DECAY;
+      if (level === 0) this.#enterStage(STAGE_DECAY);
       else if (this.keys !== 0) {
-        const rate = this.#rate(STAGE_ATTACK);
-        const size = rate < INSTANT_RATE ? stepSize(rate, sample) : 0;
+        const size = this.#stageRate < INSTANT_RATE ? stepSize(this.#stageRate, sample) : 0;
         if (size > 0) this.level = level + (~level >> (4 - size));
       }
     } else {
       const ends = envelopeEnds(level);
       if (ends) this.level = ENVELOPE_OFF;
-      if (stage === STAGE_DECAY && level >> 4 === this.sustainLevel) this.stage = STAGE_SUSTAIN;
+      if (stage === STAGE_DECAY && level >> 4 === this.sustainLevel) this.#enterStage(STAGE_SUSTAIN);
       else if (!ends) {
-        const size = stepSize(this.#rate(stage), sample);
+        const size = stepSize(this.#stageRate, sample);
         if (size > 0) this.level = level + (1 << (size - 1));
       }
     }
-    if (this.keys === 0) this.stage = STAGE_RELEASE;
+    if (this.keys === 0 && this.stage !== STAGE_RELEASE) this.#enterStage(STAGE_RELEASE);
   }
 }
 

@@ -397,6 +397,19 @@ describe('description', () => {
     expect(describeFmValue(0x02, 0x12)).toBeUndefined();
   });
 
+  test('the listing has what was written last', () => {
+    const rig = new FmRig().opl3().write(0x1b0, 0x31).write(0x1b0, 0x11);
+    const named = (name: string): unknown => rig.chip.snapshot().find((row) => row.name === name);
+    expect(named('KON_BLOCK.10')).toEqual({
+      name: 'KON_BLOCK.10',
+      register: 0x1b0,
+      value: 0x11,
+      meaning: 'BLOCK 4, FNUM 1',
+    });
+    rig.chip.reset();
+    expect(rig.chip.snapshot().every(({ value }) => value === 0)).toBe(true);
+  });
+
   test('a write to a register that does not exist is found, a zero is not: drivers clear everything', () => {
     const rig = new FmRig().opl3();
     for (let register = 0; register < 0xf6; register++) if (register !== 5) rig.write(register, 0);

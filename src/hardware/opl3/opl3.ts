@@ -1,5 +1,5 @@
 import type { AccessSize, Alarm, BusTarget, CardSlot, PcmFormat, PcmSink } from '../../hal/bus.ts';
-import { describeFmStatus, describeFmValue, fmRegisterAt, fmRegisterName } from './describe.ts';
+import { describeFmStatus, describeFmValue, fmRegisterAt, fmRegisterName, fmRegisters } from './describe.ts';
 import {
   CN_CSM,
   type FmChip,
@@ -25,6 +25,15 @@ export interface Opl3Options {
   readonly chip?: FmChip;
   /** Hears outputs A (left) and B (right); of a YM3812 the same on both sides. Without it nothing is synthesized. */
   readonly output?: PcmSink;
+}
+
+/** One register as {@link Opl3.snapshot} shows it. */
+export interface FmRegisterValue {
+  readonly name: string;
+  readonly register: number;
+  /** What was written last; the chip itself cannot be read. */
+  readonly value: number;
+  readonly meaning: string | undefined;
 }
 
 /** The least that is decided at once: whether the chip is silent. */
@@ -61,6 +70,8 @@ export class Opl3 implements BusTarget {
 
   /** Nine bits: the register that the data ports write. */
   #address = 0;
+  /** What was written last, by register number. */
+  readonly #written = new Uint8Array(0x200);
   #compositeSine = false;
   #keysStruck = false;
   /** The next sample's number. */
@@ -95,6 +106,7 @@ export class Opl3 implements BusTarget {
     this.#synth.reset();
     this.#timers.reset();
     this.#address = 0;
+    this.#written.fill(0);
     this.#compositeSine = false;
     this.#keysStruck = false;
     this.#resting = true;
@@ -113,6 +125,14 @@ export class Opl3 implements BusTarget {
   catchUp(): void {
     this.#advance();
     this.#settle();
+  }
+
+  /** Every register with the value written last and its meaning, for a listing. */
+  snapshot(): readonly FmRegisterValue[] {
+    return fmRegisters(this.chip).map(({ name, register }) => {
+      const value = this.#written[register]!;
+      return { name, register, value, meaning: describeFmValue(register, value) };
+    });
   }
 
   /** The status at port 0 (and 2 on the YM3812); the other ports are not driven. */
@@ -168,6 +188,7 @@ export class Opl3 implements BusTarget {
   }
 
   #writeRegister(register: number, value: number): void {
+    this.#written[register] = value;
     switch (register) {
       case OPL_TIMER_1:
         this.#advanceTimers();

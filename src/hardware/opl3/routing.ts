@@ -33,16 +33,24 @@ export interface HeardOperator {
  * sample before.
  */
 export interface LatencyGroup {
-  /** Two-operator channels, for the loops that render two of them together. */
+  /** Two-operator channels in which one modulates the other, for the loops that render two channels together. */
   readonly voices: FmVoice[];
   /** Heard operators among {@link Routing.lone}. */
   readonly heard: HeardOperator[];
+}
+
+/** A two-operator channel of which both are heard, and the groups of its operators. */
+export interface AddedVoice {
+  readonly voice: FmVoice;
+  readonly firstGroup: number;
+  readonly secondGroup: number;
 }
 
 /** All connections. */
 export interface Routing {
   /** In the order of rendering: modulators first. */
   readonly lone: LoneOperator[];
+  readonly added: AddedVoice[];
   /** Slots 0–14: neither side late. Slots 15–32: left late. Slots 33–35: both sides late. */
   readonly groups: readonly [LatencyGroup, LatencyGroup, LatencyGroup];
 }
@@ -77,6 +85,7 @@ export function makeRouting(
 class Router {
   readonly routing: Routing = {
     lone: [],
+    added: [],
     groups: [
       { voices: [], heard: [] },
       { voices: [], heard: [] },
@@ -92,19 +101,11 @@ class Router {
   /** CNT 0: the first operator modulates the second. CNT 1: both are heard. */
   two(channel: RoutedChannel): void {
     const [first, second] = channel.operators;
-    if (adds(channel)) {
-      this.#lone(first, null, feedbackOf(channel));
-      this.#lone(second, null);
-      this.#hear(channel, channel, 0);
-      this.#hear(channel, channel, 1);
-      return;
-    }
     first.setFeedback(feedbackOf(channel));
-    this.#groupOf(channel.slots[1]).voices.push({
-      modulator: first,
-      carrier: second,
-      ...this.#masks(channel),
-    });
+    const voice: FmVoice = { modulator: first, carrier: second, ...this.#masks(channel) };
+    const [firstGroup, secondGroup] = [groupOf(channel.slots[0]), groupOf(channel.slots[1])];
+    if (adds(channel)) this.routing.added.push({ voice, firstGroup, secondGroup });
+    else this.routing.groups[secondGroup].voices.push(voice);
   }
 
   /**
@@ -150,7 +151,7 @@ class Router {
   }
 
   #hear(outputs: RoutedChannel, channel: RoutedChannel, which: 0 | 1): void {
-    const { heard } = this.#groupOf(channel.slots[which]);
+    const { heard } = this.routing.groups[groupOf(channel.slots[which])];
     heard.push({ operator: channel.operators[which], ...this.#masks(outputs) });
   }
 
@@ -163,10 +164,11 @@ class Router {
     const on = (bit: number): number => (!this.#outputs || (channel.feedbackConnection & bit) !== 0 ? -1 : 0);
     return { leftMask: on(FC_CHA), rightMask: on(FC_CHB) };
   }
+}
 
-  #groupOf(slot: number): LatencyGroup {
-    return this.routing.groups[slot < 15 ? 0 : slot < 33 ? 1 : 2];
-  }
+/** The latency group of an operator by its place in the chip's order. */
+function groupOf(slot: number): 0 | 1 | 2 {
+  return slot < 15 ? 0 : slot < 33 ? 1 : 2;
 }
 
 /** The tom-tom is the one drum that is an ordinary operator. */

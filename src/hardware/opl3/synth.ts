@@ -55,6 +55,7 @@ import {
   type FmVoice,
   isFlat,
   newSums,
+  renderAddedVoice,
   renderFeedback,
   renderModulated,
   renderTwoFlatVoices,
@@ -75,6 +76,16 @@ const SAMPLE_COUNT_WRAP = SAMPLE_COUNT_PERIOD * 512;
 
 /** After a rest the last samples are rendered, so that feedback, mixer and rhythm remember what they would. */
 const SETTLING_SAMPLES = 64;
+
+/** The bits of BDh that strike a drum's operators; the bass drum has two. */
+const DRUMS: readonly { readonly slot: number; readonly bit: number }[] = [
+  { slot: 12, bit: RH_BD },
+  { slot: 15, bit: RH_BD },
+  { slot: 13, bit: RH_HH },
+  { slot: 16, bit: RH_SD },
+  { slot: 14, bit: RH_TOM },
+  { slot: 17, bit: RH_TC },
+];
 
 /** A channel: two operators, and what its registers say. */
 interface Channel extends RoutedChannel {
@@ -227,10 +238,7 @@ export class FmSynth {
 
   /** Holds all keys of the channels down, or lets them go: composite sine mode, at an overflow of timer 1 (YM3812). */
   holdKeys(down: boolean): void {
-    for (const operator of this.#operators) {
-      if (down) operator.keys |= KEY_CSM;
-      else operator.keys &= ~KEY_CSM;
-    }
+    for (const operator of this.#operators) setKey(operator, KEY_CSM, down);
   }
 
   /** Renders `frames` samples of both sides, interleaved, into `into` from frame `first` on. */
@@ -296,17 +304,23 @@ export class FmSynth {
   #renderBlock(count: number): void {
     this.#beginBlock();
     this.#routing ??= this.#route();
-    const { lone, groups } = this.#routing;
+    const { lone, added, groups } = this.#routing;
+    const sums = this.#sums;
     for (const operator of this.#operators) operator.prepare(count, this.#context);
-    for (let group = 0; group < groups.length; group++) beginSums(groups[group]!, count, this.#sums[group]!);
+    for (let group = 0; group < groups.length; group++) beginSums(groups[group]!, count, sums[group]!);
+    for (const { voice, firstGroup, secondGroup } of added) {
+      beginVoice(voice.modulator, voice, sums[firstGroup]!);
+      beginVoice(voice.carrier, voice, sums[secondGroup]!);
+    }
     for (const { operator, modulator } of lone) {
       if (operator.feedbackMask !== 0) renderFeedback(operator, count);
       else renderModulated(operator, modulator?.out ?? null, count);
     }
     if (this.#rhythmOn) this.#renderRhythm(count);
     else this.#noiseLag += count;
-    for (let group = 0; group < groups.length; group++)
-      renderGroup(groups[group]!, count, this.#sums[group]!);
+    for (let group = 0; group < groups.length; group++) renderGroup(groups[group]!, count, sums[group]!);
+    for (const { voice, firstGroup, secondGroup } of added)
+      renderAddedVoice(voice, count, sums[firstGroup]!, sums[secondGroup]!);
     if (count === 1) for (const operator of this.#operators) operator.restartPhase();
     this.#endBlock(count);
   }
@@ -354,7 +368,7 @@ export class FmSynth {
         break;
       case OPL_CSM_NTS:
         this.#noteSelect = (value & CN_NTS) !== 0;
-        for (const { operators, fNumber, block } of this.#channels) this.#tune(operators, fNumber, block);
+        for (const channel of this.#channels) this.#tune(channel, channel.fNumber, channel.block);
         break;
       case OPL_CONNECTION:
         this.#fourOperator = value & 0x3f;
@@ -384,25 +398,24 @@ export class FmSynth {
     const fNumber = (channel.fNumber & 0xff) | ((value & KB_FNUM_HIGH) << 8);
     this.#setFrequency(channel, fNumber, (value & KB_BLOCK) >> 2);
     const down = (value & KB_KON) !== 0;
-    setKeys(channel.operators, KEY_CHANNEL, down);
-    if (this.#isLowerOfFour(channel)) setKeys(channel.upper!.operators, KEY_CHANNEL, down);
+    for (const operator of channel.operators) setKey(operator, KEY_CHANNEL, down);
+    if (!this.#isLowerOfFour(channel)) return;
+    for (const operator of channel.upper!.operators) setKey(operator, KEY_CHANNEL, down);
   }
 
   /** Of four joined operators the lower channel's frequency and key count; those of the upper one are not taken. */
   #setFrequency(channel: Channel, fNumber: number, block: number): void {
     if (this.#isUpperOfFour(channel)) return;
-    const channels = this.#isLowerOfFour(channel) ? [channel, channel.upper!] : [channel];
-    for (const each of channels) {
-      each.fNumber = fNumber;
-      each.block = block;
-      this.#tune(each.operators, fNumber, block);
-    }
+    this.#tune(channel, fNumber, block);
+    if (this.#isLowerOfFour(channel)) this.#tune(channel.upper!, fNumber, block);
   }
 
   /** The key scale number is the block and one bit of the F-number: the highest with NTS = 0, the one below with NTS = 1. */
-  #tune(operators: readonly Operator[], fNumber: number, block: number): void {
+  #tune(channel: Channel, fNumber: number, block: number): void {
+    channel.fNumber = fNumber;
+    channel.block = block;
     const split = (fNumber >> (this.#noteSelect ? 8 : 9)) & 1;
-    for (const operator of operators) {
+    for (const operator of channel.operators) {
       operator.fNumber = fNumber;
       operator.block = block;
       operator.keyScaleNumber = (block << 1) | split;
@@ -417,14 +430,8 @@ export class FmSynth {
   #writeRhythm(value: number): void {
     const before = this.#rhythm;
     this.#rhythm = value;
-    const on = (value & RH_RYT) !== 0;
-    const [bassDrum, hiHatSnare, tomCymbal] = [6, 7, 8].map((index) => this.#channels[index]!.operators);
-    const keys = on ? value : 0;
-    setKeys(bassDrum!, KEY_RHYTHM, (keys & RH_BD) !== 0);
-    setKeys([hiHatSnare![0]], KEY_RHYTHM, (keys & RH_HH) !== 0);
-    setKeys([hiHatSnare![1]], KEY_RHYTHM, (keys & RH_SD) !== 0);
-    setKeys([tomCymbal![0]], KEY_RHYTHM, (keys & RH_TOM) !== 0);
-    setKeys([tomCymbal![1]], KEY_RHYTHM, (keys & RH_TC) !== 0);
+    const keys = (value & RH_RYT) !== 0 ? value : 0;
+    for (const { slot, bit } of DRUMS) setKey(this.#operators[slot]!, KEY_RHYTHM, (keys & bit) !== 0);
     if (((before ^ value) & RH_RYT) !== 0) this.#routing = null;
   }
 
@@ -461,17 +468,19 @@ function clip(sample: number): number {
 
 /** Sums begin with the sample before the block, through the connections of now. */
 function beginSums(group: LatencyGroup, count: number, sums: Sums): void {
-  const { left, right } = sums;
-  left.fill(0, 0, count + 1);
-  right.fill(0, 0, count + 1);
-  for (const { carrier, leftMask, rightMask } of group.voices) {
-    left[0]! += carrier.last & leftMask;
-    right[0]! += carrier.last & rightMask;
-  }
-  for (const { operator, leftMask, rightMask } of group.heard) {
-    left[0]! += operator.last & leftMask;
-    right[0]! += operator.last & rightMask;
-  }
+  sums.left.fill(0, 0, count + 1);
+  sums.right.fill(0, 0, count + 1);
+  for (const voice of group.voices) beginVoice(voice.carrier, voice, sums);
+  for (const heard of group.heard) beginVoice(heard.operator, heard, sums);
+}
+
+function beginVoice(
+  { last }: Operator,
+  { leftMask, rightMask }: { readonly leftMask: number; readonly rightMask: number },
+  { left, right }: Sums,
+): void {
+  left[0]! += last & leftMask;
+  right[0]! += last & rightMask;
 }
 
 function renderGroup(group: LatencyGroup, count: number, sums: Sums): void {
@@ -489,11 +498,9 @@ function renderGroup(group: LatencyGroup, count: number, sums: Sums): void {
     addOut(operator, leftMask, rightMask, count, sums);
 }
 
-function setKeys(operators: readonly Operator[], holder: number, down: boolean): void {
-  for (const operator of operators) {
-    if (down) operator.keys |= holder;
-    else operator.keys &= ~holder;
-  }
+function setKey(operator: Operator, holder: number, down: boolean): void {
+  if (down) operator.keys |= holder;
+  else operator.keys &= ~holder;
 }
 
 function writeAmMult(operator: Operator, value: number): void {

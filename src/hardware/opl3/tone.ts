@@ -12,8 +12,9 @@ const waveLogs = WAVE_LOG;
 const PHASE_SHIFT = 9;
 const STEP_MASK = WAVE_STEPS - 1;
 
-/** A channel whose first operator modulates the second, which is heard. */
+/** A channel of two operators. */
 export interface FmVoice {
+  /** The first operator; it can modulate itself. */
   readonly modulator: Operator;
   readonly carrier: Operator;
   /** −1 where the side is switched on, else 0. */
@@ -147,6 +148,45 @@ export function renderVoice(voice: FmVoice, frames: number, sums: Sums): void {
   modulator.lastButOne = lastButOne;
   carrier.phase = carrierPhase & PHASE_MASK;
   carrier.last = out;
+}
+
+/** A channel whose operators are both heard, neither modulating the other. They may belong to different sums. */
+export function renderAddedVoice(voice: FmVoice, frames: number, firstSums: Sums, secondSums: Sums): void {
+  const { modulator: first, carrier: second, leftMask, rightMask } = voice;
+  const firstLeft = firstSums.left;
+  const firstRight = firstSums.right;
+  const secondLeft = secondSums.left;
+  const secondRight = secondSums.right;
+  const { feedbackMask, feedbackShift } = first;
+  const firstWave = first.wave * WAVE_STEPS;
+  const secondWave = second.wave * WAVE_STEPS;
+  const firstLogs = first.logs(frames);
+  const secondLogs = second.logs(frames);
+  const firstIncrement = first.increment;
+  const secondIncrement = second.increment;
+  let firstPhase = first.phase;
+  let secondPhase = second.phase;
+  let { last, lastButOne } = first;
+  let out = second.last;
+  for (let index = 0; index < frames; index++) {
+    const fed = ((last + lastButOne) & feedbackMask) >> feedbackShift;
+    const step = ((firstPhase >> PHASE_SHIFT) + fed) & STEP_MASK;
+    lastButOne = last;
+    last = amplitudes[waveLogs[firstWave + step]! + firstLogs[index]!]!;
+    firstPhase = (firstPhase + firstIncrement) | 0;
+    out =
+      amplitudes[waveLogs[secondWave + ((secondPhase >> PHASE_SHIFT) & STEP_MASK)]! + secondLogs[index]!]!;
+    secondPhase = (secondPhase + secondIncrement) | 0;
+    firstLeft[index + 1]! += last & leftMask;
+    firstRight[index + 1]! += last & rightMask;
+    secondLeft[index + 1]! += out & leftMask;
+    secondRight[index + 1]! += out & rightMask;
+  }
+  first.phase = firstPhase & PHASE_MASK;
+  first.last = last;
+  first.lastButOne = lastButOne;
+  second.phase = secondPhase & PHASE_MASK;
+  second.last = out;
 }
 
 /**
