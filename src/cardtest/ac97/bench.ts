@@ -1,3 +1,4 @@
+import { PCI_COMMAND, PCI_COMMAND_BUS_MASTER, PCI_COMMAND_IO } from '../../hal/index.ts';
 import {
   BD_BUP,
   BD_IOC,
@@ -39,7 +40,6 @@ const BUS_MASTER_BAR = 1;
 /** Release of the resets to "ready" of every section: real codecs take tens of milliseconds at most. */
 const READY_LIMIT_TICKS = 100 * TICKS_PER_MILLISECOND;
 const LIST_BYTES = 32 * 8;
-const COMMAND = 4;
 /** What follows a test sound: it is zero, so that any policy for what comes after the ring gives silence. */
 const SILENCE_SAMPLES = 192;
 
@@ -155,7 +155,7 @@ export class Ac97Bench {
   /** Engines stopped and reset, link and codec through a cold reset and a register reset, everything ready; all RAM given back. */
   prepare(): void {
     const { card } = this;
-    card.writeConfig(COMMAND, 2, 5);
+    card.writeConfig(PCI_COMMAND, 2, PCI_COMMAND_IO | PCI_COMMAND_BUS_MASTER);
     for (const engine of ENGINES) {
       this.setCr(engine, 0);
       this.setCr(engine, CR_RR);

@@ -203,6 +203,9 @@ export function formatDiffReport(report: DiffReport): string {
       lines.push(`  ${id} (${count}×): ${about}`, `      ${reason}`);
     lines.push('');
   }
+  lines.push('Left out of the traffic, since it leads the two apart for good:');
+  for (const { what } of report.avoided) lines.push(`  ${what}`);
+  lines.push('');
   if (difference === null) {
     lines.push('No other difference.');
     return `${lines.join('\n')}\n`;
