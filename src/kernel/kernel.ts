@@ -74,6 +74,8 @@ export class Kernel {
   /** System time at tick 0, 100-ns units since 1601. */
   readonly bootSystemTime: bigint;
   readonly waitLimitTicks: number;
+  /** Spin locks that are held now, for DDIs that must not be called with one. */
+  spinLocksHeld = 0;
   private bugcheckRecord: Bugcheck | null = null;
   private readonly frameDrivers: (string | null)[] = [];
   private readonly frameMethods: string[] = [];

@@ -28,6 +28,7 @@ export class KSPIN_LOCK {
   acquire(kernel: Kernel): void {
     if (this.held) this.alreadyOwned(kernel);
     this.held = true;
+    kernel.spinLocksHeld++;
     this.holderDriver = kernel.currentDriver;
     this.holderMethod = kernel.currentMethod;
   }
@@ -42,6 +43,7 @@ export class KSPIN_LOCK {
       );
     }
     this.held = false;
+    kernel.spinLocksHeld--;
   }
 
   private alreadyOwned(kernel: Kernel): never {

@@ -16,9 +16,9 @@ export interface IPortWavePci extends IPort {
    */
   notify(serviceGroup: IServiceGroup): void;
   /**
-   * A channel for a device that masters the bus, with one reference for the caller. Its adapter object is the one by which the port
-   * opens clients' buffers to the device: a stream of this miniport uses the description of the channel that NewStream returned, and
-   * else that of the last channel made. Width, speed and port number are not used. Throws what IoGetDmaAdapter throws. PASSIVE_LEVEL.
+   * A channel for a device that masters the bus, with one reference for the caller. The port opens clients' buffers to the device as
+   * this description says: a stream uses that of the last channel made before it. Width, speed and port number are not used. Throws
+   * what IoGetDmaAdapter throws. PASSIVE_LEVEL.
    */
   newMasterDmaChannel(
     outerUnknown: IUnknown | null,

@@ -52,6 +52,16 @@ export class StreamBuffer {
     return this.#bytes;
   }
 
+  /** The locked pages; null for a buffer without bytes. */
+  get mdl(): MDL | null {
+    return this.#mdl;
+  }
+
+  /** The memory in system space; null for a buffer without bytes. */
+  get mapping(): SystemMapping | null {
+    return this.#mapping;
+  }
+
   /** Copies from the client's memory, from `offset` on. */
   read(offset: number, into: Uint8Array): void {
     this.#mapping?.read(offset, into);

@@ -1,0 +1,1 @@
+export { PortWavePci } from './port-wavepci.ts';
