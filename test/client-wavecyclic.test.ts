@@ -9,6 +9,7 @@ import {
   MemoryPcmWriter,
   silenceByte,
 } from '../src/client/index.ts';
+import { keDelayExecutionThread } from '../src/kernel/index.ts';
 import { CyclicScript, recordedAt } from '../src/portcls/ports/wavecyclic/test-card.ts';
 import { CyclicMachine, same, sound } from '../src/portcls/ports/wavecyclic/test-client.ts';
 
@@ -180,7 +181,7 @@ describe('an application on a WaveCyclic card', () => {
         frameCount: null,
         read: (into, at, length) => {
           // The application is busy with something else for a while.
-          if (++calls === 12) machine.runMs(123);
+          if (++calls === 12) machine.kernel.enter(() => keDelayExecutionThread(-1_230_000));
           return reader.read(into, at, length);
         },
       },
@@ -193,7 +194,7 @@ describe('an application on a WaveCyclic card', () => {
     expect(glitchFrames).toBeLessThan(6000);
     expect(frames).toBe(24_000);
     const tail = bytes.subarray(bytes.length - 4000);
-    expect(Buffer.from(machine.stream.played.bytes).indexOf(tail)).toBeGreaterThan(bytes.length - 4000);
+    expect(Buffer.from(machine.stream.played.bytes).lastIndexOf(tail)).toBeGreaterThan(bytes.length - 4000);
     end();
   });
 

@@ -21,6 +21,8 @@ import {
   KSPROPERTY_PIN_PROPOSEDATAFORMAT,
   KSPROPSETID_Audio,
   KSPROPSETID_Pin,
+  KSPROPSETID_RtAudio,
+  ksSupportsSet,
   pinCreateName,
   standardPinConnect,
 } from '../ks/index.ts';
@@ -38,15 +40,21 @@ import type { FilterModel, PinModel } from './inspect/model.ts';
 import { readFilter } from './inspect/read-filter.ts';
 import { LimitedPcmWriter, type PcmReader, type PcmWriter } from './pcm.ts';
 import { encodeUlong, KsObject } from './requests/ks-object.ts';
-import { CaptureStream } from './streams/capture-stream.ts';
-import { RenderStream } from './streams/render-stream.ts';
+import { RtCaptureStream } from './streams/capture-stream.ts';
+import { RtRenderStream } from './streams/render-stream.ts';
+import { RequestCaptureStream } from './streams/request-capture-stream.ts';
+import { RequestPin } from './streams/request-pin.ts';
+import { RequestRenderStream } from './streams/request-render-stream.ts';
 import { RtPin } from './streams/rt-pin.ts';
 import type { Stream, StreamHost, StreamMode, StreamSetup } from './streams/stream.ts';
 import { DEFAULT_BUFFER_MS, requireBufferMs } from './streams/stream.ts';
+import type { StreamingPin } from './streams/streaming-pin.ts';
 
 /** What render and capture streams are opened with. */
 export interface StreamOptions {
-  /** Length of the cyclic buffer, 3 to 500 ms; the driver may round it up. Default 40. */
+  /**
+   * Length of the cyclic buffer (WaveRT; the driver may round it up), or of all packets together (other ports), 3 to 500 ms. Default 40.
+   */
   readonly bufferMs?: number;
   /** Default `timer`. */
   readonly mode?: StreamMode;
@@ -59,6 +67,11 @@ export interface StreamOptions {
   /** `auto` (the default) maps the position register when the driver has one. */
   readonly position?: 'auto' | 'property';
 }
+
+/** A stream that plays, through a shared buffer or by write requests. */
+export type RenderStream = RtRenderStream | RequestRenderStream;
+/** A stream that records, through a shared buffer or by read requests. */
+export type CaptureStream = RtCaptureStream | RequestCaptureStream;
 
 /** What {@link AudioClient.openRender} plays. */
 export interface RenderOptions extends StreamOptions {
@@ -183,9 +196,12 @@ export class AudioClient {
   openRender(endpoint: Endpoint, options: RenderOptions): RenderStream {
     const { source } = options;
     return this.#kernel.enter(() =>
-      this.#open(endpoint, 'render', options, source.format, (setup) => {
+      this.#open(endpoint, 'render', options, source.format, (setup): RenderStream => {
         const pipeline = new Pipeline(source, setup.format, options.conversion);
-        return new RenderStream(setup, pipeline.passThrough ? source : pipeline);
+        const sound = pipeline.passThrough ? source : pipeline;
+        const { pin } = setup;
+        if (pin instanceof RequestPin) return new RequestRenderStream({ ...setup, pin }, sound);
+        return new RtRenderStream({ ...setup, ...rtSetup(pin, options) }, sound);
       }),
     );
   }
@@ -193,15 +209,18 @@ export class AudioClient {
   /** Opens a stream that records into `sink`; it stands still until `start()`. Muxes on the way are set to the endpoint. */
   openCapture(endpoint: Endpoint, options: CaptureOptions): CaptureStream {
     const { sink, frames } = options;
+    const record = (setup: StreamSetup, into: PcmWriter, limit: number | null): CaptureStream => {
+      const { pin } = setup;
+      return pin instanceof RequestPin
+        ? new RequestCaptureStream({ ...setup, pin }, into, limit)
+        : new RtCaptureStream({ ...setup, ...rtSetup(pin, options) }, into, limit);
+    };
     return this.#kernel.enter(() => {
       this.#selectSources(endpoint);
       return this.#open(endpoint, 'capture', options, sink.format, (setup) => {
-        if (frames === undefined)
-          return new CaptureStream(
-            setup,
-            new ConvertingPcmWriter(setup.format, sink, options.conversion),
-            null,
-          );
+        if (frames === undefined) {
+          return record(setup, new ConvertingPcmWriter(setup.format, sink, options.conversion), null);
+        }
         const limited = new LimitedPcmWriter(sink, frames);
         const converting = new ConvertingPcmWriter(setup.format, limited, options.conversion);
         // One frame more than the rates' ratio says, so that rounding cannot leave one short.
@@ -209,7 +228,7 @@ export class AudioClient {
         const needed = sameRate
           ? frames
           : resampledLength(frames, sink.format.sampleRate, setup.format.sampleRate) + 1;
-        return new CaptureStream(setup, converting, needed);
+        return record(setup, converting, needed);
       });
     });
   }
@@ -267,7 +286,7 @@ export class AudioClient {
       options.format === undefined ? formatCandidates(host.pin.dataRanges, wanted) : [options.format];
     const { pin, format } = this.#createPin(
       endpoint,
-      host.filter.path,
+      host.filter,
       host.pin,
       candidates,
       options.format ?? wanted,
@@ -275,7 +294,6 @@ export class AudioClient {
     try {
       requireMode(endpoint, pin, mode, direction);
       if (options.volumeDb !== undefined) endpoint.setVolumeDb(options.volumeDb);
-      const preferPositionRegister = (options.position ?? 'auto') === 'auto';
       const stream = make({
         host: this.#host,
         endpointName: endpoint.name,
@@ -284,7 +302,6 @@ export class AudioClient {
         mode,
         direction,
         bufferMs,
-        preferPositionRegister,
       });
       this.#streams.add(stream);
       return stream;
@@ -294,38 +311,29 @@ export class AudioClient {
     }
   }
 
-  /** Opens the pin with the first candidate that the driver takes. */
+  /**
+   * Opens the pin with the first candidate that the driver takes. A filter of KSCATEGORY_REALTIME streams through a shared buffer; of
+   * others the pin itself is asked whether it does (KSPROPSETID_RtAudio), or takes read and write requests.
+   */
   #createPin(
     endpoint: Endpoint,
-    path: string,
+    filterModel: FilterModel,
     pin: PinModel,
     candidates: readonly AudioFormat[],
     wanted: AudioFormat,
-  ): { pin: RtPin; format: AudioFormat } {
-    return this.#withFilter(path, (filter) => {
-      const looped = pin.interfaces.includes('STANDARD_LOOPED_STREAMING');
-      const pinInterface = looped
-        ? { set: KSINTERFACESETID_Standard, id: KSINTERFACE_STANDARD_LOOPED_STREAMING, flags: 0 }
-        : undefined;
-      let refused: NtError | null = null;
-      for (const format of candidates) {
-        for (const form of ksFormsOf(format)) {
-          try {
-            const name = pinCreateName(standardPinConnect(pin.id, form, pinInterface));
-            const handle = this.process.createFile(name, filter.handle);
-            return { pin: new RtPin(new KsObject(this.process, handle)), format };
-          } catch (error) {
-            if (!(error instanceof NtError)) throw error;
-            refused ??= error;
-            if (!REFUSALS.includes(error.status)) {
-              throw statusError(
-                `Cannot open a stream of ${formatToString(format)} on '${endpoint.name}'`,
-                error.status,
-                error,
-              );
-            }
-          }
+  ): { pin: StreamingPin; format: AudioFormat } {
+    return this.#withFilter(filterModel.path, (filter) => {
+      const isRealtime = filterModel.categories.includes('KSCATEGORY_REALTIME');
+      const opened = this.#openPin(endpoint, filter, pin, candidates, isRealtime);
+      const { format, refused } = opened;
+      if (opened.object !== null && format !== null) {
+        if (isRealtime) return { pin: new RtPin(opened.object), format };
+        if (!ksSupportsSet(this.process, opened.object.handle, KSPROPSETID_RtAudio)) {
+          return { pin: new RequestPin(this.process, opened.object), format };
         }
+        opened.object.close();
+        const again = this.#openPin(endpoint, filter, pin, [format], true);
+        if (again.object !== null) return { pin: new RtPin(again.object), format };
       }
       if (refused !== null) {
         throw statusError(
@@ -338,6 +346,41 @@ export class AudioClient {
         `'${endpoint.name}' has no data range for PCM or float sound. Check the pin's data ranges in the driver.`,
       );
     });
+  }
+
+  /** Tries the candidates in turn; shared buffers are looped where the pin knows loops. */
+  #openPin(
+    endpoint: Endpoint,
+    filter: KsObject,
+    pin: PinModel,
+    candidates: readonly AudioFormat[],
+    loops: boolean,
+  ): { object: KsObject | null; format: AudioFormat | null; refused: NtError | null } {
+    const looped = loops && pin.interfaces.includes('STANDARD_LOOPED_STREAMING');
+    const pinInterface = looped
+      ? { set: KSINTERFACESETID_Standard, id: KSINTERFACE_STANDARD_LOOPED_STREAMING, flags: 0 }
+      : undefined;
+    let refused: NtError | null = null;
+    for (const format of candidates) {
+      for (const form of ksFormsOf(format)) {
+        try {
+          const name = pinCreateName(standardPinConnect(pin.id, form, pinInterface));
+          const handle = this.process.createFile(name, filter.handle);
+          return { object: new KsObject(this.process, handle), format, refused };
+        } catch (error) {
+          if (!(error instanceof NtError)) throw error;
+          refused ??= error;
+          if (!REFUSALS.includes(error.status)) {
+            throw statusError(
+              `Cannot open a stream of ${formatToString(format)} on '${endpoint.name}'`,
+              error.status,
+              error,
+            );
+          }
+        }
+      }
+    }
+    return { object: null, format: null, refused };
   }
 
   #selectSources(endpoint: Endpoint): void {
@@ -365,11 +408,17 @@ const REFUSALS = [STATUS_NO_MATCH, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTE
 
 function requireMode(
   endpoint: Endpoint,
-  pin: RtPin,
+  pin: StreamingPin,
   mode: StreamMode,
   direction: 'render' | 'capture',
 ): void {
   if (mode === 'timer') return;
+  if (!(pin instanceof RtPin)) {
+    if (mode === 'event') return;
+    throw new ClientError(
+      `'${endpoint.name}' streams by read and write requests, not by the packets of a shared buffer. Use the mode 'event' or 'timer'.`,
+    );
+  }
   if (!pin.supportsNotification()) {
     throw new ClientError(
       `'${endpoint.name}' gives no notifications, which the mode '${mode}' needs. Use the mode 'timer'.`,
@@ -378,6 +427,15 @@ function requireMode(
   if (mode === 'packet' && !pin.supportsPackets(direction === 'capture')) {
     throw new ClientError(`'${endpoint.name}' takes no packets. Use the mode 'event' or 'timer'.`);
   }
+}
+
+/** What a stream through a shared buffer needs besides. */
+function rtSetup(
+  pin: StreamingPin,
+  options: StreamOptions,
+): { readonly pin: RtPin; readonly preferPositionRegister: boolean } {
+  if (!(pin instanceof RtPin)) throw new RangeError('a pin is of WaveRT, or it takes requests');
+  return { pin, preferPositionRegister: (options.position ?? 'auto') === 'auto' };
 }
 
 /** Null when the driver does not know the property. */

@@ -83,6 +83,8 @@ export class UserProcess implements Disposable {
   readonly #handles = new HandleTable<KernelObject>();
   readonly #regions: Region[] = [];
   readonly #pendingIrps = new Set<IRP>();
+  /** What is left to do of requests that drivers have completed, before the application learns of it. */
+  readonly #completions = new Set<() => void>();
   #nextAddress = FIRST_USER_ADDRESS;
   #terminated = false;
 
@@ -297,12 +299,15 @@ export class UserProcess implements Disposable {
       const { status } = done.ioStatus;
       const information = informationFor(done);
       // May be at DISPATCH_LEVEL: what needs PASSIVE_LEVEL, and the application, come later.
+      const finish = () => {
+        if (!this.#completions.delete(finish)) return;
+        io.returnOutput(done, output);
+        io.freeIrp(done);
+        obDereferenceObject(file);
+      };
+      this.#completions.add(finish);
       this.kernel.queueContinuation(() => {
-        this.kernel.enter(() => {
-          io.returnOutput(done, output);
-          io.freeIrp(done);
-          obDereferenceObject(file);
-        });
+        this.kernel.enter(finish);
         if (!this.#terminated) completed(status, information);
       });
     };
@@ -530,6 +535,8 @@ export class UserProcess implements Disposable {
       this.#terminated = true;
       for (const irp of [...this.#pendingIrps]) if (irp.state === 'Allocated') ioCancelIrp(irp);
       for (const handle of this.#handles.handles().reverse()) this.#close(handle);
+      // Nobody will hear of these any more, but each still keeps its file open.
+      for (const finish of [...this.#completions]) finish();
       if (this.#pendingIrps.size > 0) {
         for (const irp of this.#pendingIrps) {
           this.kernel.trace.finding('kernel', 'A driver still holds a request of a process that has ended.', {

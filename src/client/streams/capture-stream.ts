@@ -1,11 +1,11 @@
 import type { PcmWriter } from '../pcm.ts';
-import type { StreamSetup } from './stream.ts';
-import { Stream } from './stream.ts';
+import type { RtStreamSetup } from './rt-stream.ts';
+import { RtStream } from './rt-stream.ts';
 
 /**
  * Records into a writer, without a gap, until a number of frames is there or {@link stop} is called; then the writer is ended.
  */
-export class CaptureStream extends Stream {
+export class RtCaptureStream extends RtStream {
   readonly #sink: PcmWriter;
   readonly #limitBytes: number;
   /** Linear position up to which bytes have been given to the writer. */
@@ -14,7 +14,7 @@ export class CaptureStream extends Stream {
   #sinkEnded = false;
 
   /** `sink` takes sound in the stream's own format; `frames` null: no limit. */
-  constructor(setup: StreamSetup, sink: PcmWriter, frames: number | null) {
+  constructor(setup: RtStreamSetup, sink: PcmWriter, frames: number | null) {
     super(setup);
     this.#sink = sink;
     this.#limitBytes = frames === null ? Number.POSITIVE_INFINITY : frames * this.frameBytes;

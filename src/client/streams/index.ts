@@ -1,6 +1,8 @@
-export { CaptureStream } from './capture-stream.ts';
+export { RtCaptureStream } from './capture-stream.ts';
 export type { ClockFit } from './clock-fit.ts';
-export { RenderStream } from './render-stream.ts';
+export { RtRenderStream } from './render-stream.ts';
+export { RequestCaptureStream } from './request-capture-stream.ts';
+export { RequestRenderStream } from './request-render-stream.ts';
 export {
   DEFAULT_BUFFER_MS,
   MAXIMUM_BUFFER_MS,

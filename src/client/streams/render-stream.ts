@@ -14,7 +14,7 @@ export const DRAIN_MARGIN_MS = 20;
  * Plays what a reader gives, to its last sample. The buffer is filled before RUN and then refilled as the device plays it; after
  * the end it is filled with silence until the last sample has left the converter, and only then stopped.
  */
-export class RenderStream extends RtStream {
+export class RtRenderStream extends RtStream {
   readonly #source: PcmReader;
   readonly #silence: number;
   /** Bytes put into the buffer since the start, silence included. */

@@ -1,7 +1,5 @@
 import { NtError, ntSuccess, STATUS_DEVICE_NOT_READY } from '../../kernel/index.ts';
-import type { KSSTATE } from '../../ks/index.ts';
 import {
-  KSPROPERTY_CONNECTION_STATE,
   KSPROPERTY_RTAUDIO_BUFFER,
   KSPROPERTY_RTAUDIO_BUFFER_WITH_NOTIFICATION,
   KSPROPERTY_RTAUDIO_GETREADPACKET,
@@ -13,7 +11,6 @@ import {
   KSPROPERTY_RTAUDIO_UNREGISTER_NOTIFICATION_EVENT,
   KSPROPERTY_TYPE_GET,
   KSPROPERTY_TYPE_SET,
-  KSPROPSETID_Connection,
   KSPROPSETID_RtAudio,
   KSRTAUDIO_BUFFER,
   KSRTAUDIO_BUFFER_PROPERTY,
@@ -22,37 +19,17 @@ import {
   KSRTAUDIO_HWLATENCY,
   KSRTAUDIO_NOTIFICATION_EVENT_PROPERTY,
   KSRTAUDIO_SETWRITEPACKET_INFO,
-  KSSTATE_STOP,
   KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
 } from '../../ks/index.ts';
-import type { KsObject } from '../requests/ks-object.ts';
-import { encodeProperty, encodeUlong, ulongAt } from '../requests/ks-object.ts';
+import { encodeProperty, ulongAt } from '../requests/ks-object.ts';
+import { StreamingPin } from './streaming-pin.ts';
 
 const set = KSPROPSETID_RtAudio;
 
 /** A WaveRT pin instance: the requests of KSPROPSETID_RtAudio and the pin's state. Failures throw an NtError. */
-export class RtPin {
-  readonly object: KsObject;
-  #state: KSSTATE = KSSTATE_STOP;
+export class RtPin extends StreamingPin {
   readonly #packetCountRequest = encodeProperty(set, KSPROPERTY_RTAUDIO_PACKETCOUNT, KSPROPERTY_TYPE_GET);
   readonly #packetCount = new Uint8Array(4);
-
-  constructor(object: KsObject) {
-    this.object = object;
-  }
-
-  get state(): KSSTATE {
-    return this.#state;
-  }
-
-  /** Steps through the states between, up or down, as a client does. */
-  setState(target: KSSTATE): void {
-    while (this.#state !== target) {
-      const next = (this.#state + (target > this.#state ? 1 : -1)) as KSSTATE;
-      this.object.set(KSPROPSETID_Connection, KSPROPERTY_CONNECTION_STATE, encodeUlong(next));
-      this.#state = next;
-    }
-  }
 
   /** Whether buffers with notifications can be had; a driver that does not know the question cannot. */
   supportsNotification(): boolean {
@@ -134,15 +111,5 @@ export class RtPin {
     if (status === STATUS_DEVICE_NOT_READY) return null;
     if (!ntSuccess(status)) throw new NtError(status);
     return KSRTAUDIO_GETREADPACKET_INFO.decode(answer);
-  }
-
-  /** Stops, as far as the driver lets it, and closes. */
-  close(): void {
-    try {
-      this.setState(KSSTATE_STOP);
-    } catch (error) {
-      if (!(error instanceof NtError)) throw error;
-    }
-    this.object.close();
   }
 }

@@ -10,10 +10,11 @@ import type { AudioFormat } from '../audio-format.ts';
 import { audioFormat, frameBytes } from '../audio-format.ts';
 import { MemoryPcmReader, MemoryPcmWriter } from '../pcm.ts';
 import { KsObject } from '../requests/ks-object.ts';
-import { CaptureStream } from './capture-stream.ts';
-import { RenderStream } from './render-stream.ts';
+import { RtCaptureStream } from './capture-stream.ts';
+import { RtRenderStream } from './render-stream.ts';
 import { RtPin } from './rt-pin.ts';
-import type { StreamMode, StreamSetup } from './stream.ts';
+import type { RtStreamSetup } from './rt-stream.ts';
+import type { StreamMode } from './stream.ts';
 import { requireBufferMs } from './stream.ts';
 import type { TestDeviceOptions } from './test-device.ts';
 import { patternAt, TestDevice } from './test-device.ts';
@@ -29,7 +30,7 @@ function setup(
   mode: StreamMode,
   bufferMs: number,
   capture = false,
-): StreamSetup {
+): RtStreamSetup {
   return {
     host: device.host,
     endpointName: capture ? 'Microphone' : 'Speakers',
@@ -52,7 +53,10 @@ function renderer(
 ) {
   const device = new TestDevice({ format: stereo, ...options });
   const format = options.format ?? stereo;
-  const stream = new RenderStream(setup(device, format, mode, bufferMs), new MemoryPcmReader(format, bytes));
+  const stream = new RtRenderStream(
+    setup(device, format, mode, bufferMs),
+    new MemoryPcmReader(format, bytes),
+  );
   return { device, stream };
 }
 
@@ -234,7 +238,7 @@ describe('a render stream', () => {
         return byteLength;
       },
     };
-    const stream = new RenderStream(setup(device, stereo, 'timer', 20), source);
+    const stream = new RtRenderStream(setup(device, stereo, 'timer', 20), source);
     stream.start();
     expect(device.run(() => stream.ended, 5)).toBe(true);
     expect(stream.error?.message).toBe('Speakers: the stream broke off: The disk is gone.');
@@ -282,7 +286,7 @@ describe('a capture stream', () => {
     const { mode = 'timer', bufferMs = 20, ...rest } = options;
     const device = new TestDevice({ format: stereo, capture: true, ...rest });
     const sink = new MemoryPcmWriter(stereo);
-    const stream = new CaptureStream(setup(device, stereo, mode, bufferMs, true), sink, frames);
+    const stream = new RtCaptureStream(setup(device, stereo, mode, bufferMs, true), sink, frames);
     return { device, sink, stream };
   }
   const pattern = (length: number) => Uint8Array.from({ length }, (_, i) => patternAt(i));

@@ -13,14 +13,13 @@ import { ClientError, explained, statusError } from '../client-error.ts';
 import type { ClientProcess } from '../requests/client-process.ts';
 import type { ClockFit } from './clock-fit.ts';
 import { ClockFitter } from './clock-fit.ts';
-import { CyclicBuffer } from './cyclic-buffer.ts';
-import type { PositionSource } from './position.ts';
-import { openPosition } from './position.ts';
-import type { RtPin } from './rt-pin.ts';
+import type { StreamingPin } from './streaming-pin.ts';
 
 /**
- * How a stream learns that it must move data. `timer`: wakes each half buffer by the machine's clock. `event`: the driver signals
- * an event at each half of the buffer. `packet`: the same, and the halves are handed over by number (SETWRITEPACKET).
+ * How a stream learns that it must move data. On WaveRT filters: `timer` wakes each half buffer by the machine's clock; `event`: the
+ * driver signals an event at each half of the buffer; `packet`: the same, and the halves are handed over by number (SETWRITEPACKET).
+ * On filters of the other ports, which stream by read and write requests, `timer` and `event` are the same: a request that is
+ * completed is the sign; `packet` is not to be had.
  */
 export type StreamMode = 'timer' | 'event' | 'packet';
 
@@ -45,12 +44,11 @@ export interface StreamSetup {
   readonly host: StreamHost;
   /** For messages: `'Speakers'`. */
   readonly endpointName: string;
-  readonly pin: RtPin;
+  readonly pin: StreamingPin;
   readonly format: AudioFormat;
   readonly mode: StreamMode;
   readonly direction: 'render' | 'capture';
   readonly bufferMs: number;
-  readonly preferPositionRegister: boolean;
 }
 
 /** Counters of a stream. */
@@ -73,14 +71,12 @@ export interface StreamStatistics {
   readonly clockFit: ClockFit;
 }
 
-/** A position this much of a buffer behind the clock's is late; only more than the rest is a whole round. */
-const ROUND_MARGIN = 0.25;
 /** No sign of life for this long, on top of a few buffers, is a stuck device. */
-const STUCK_TICKS = TICKS_PER_SECOND;
+export const STUCK_TICKS = TICKS_PER_SECOND;
 
 /**
- * What render and capture streams have in common: the pin, its buffer, the position made linear, waking by timer or event, states.
- * All work is done in short continuations; nothing blocks.
+ * What all streams have in common: states, the position, waking, failing, counters. How sound goes between client and driver is the
+ * business of the classes below. All work is done in short continuations; nothing blocks.
  */
 export abstract class Stream {
   readonly format: AudioFormat;
@@ -93,44 +89,31 @@ export abstract class Stream {
   onEnded: (() => void) | null = null;
 
   protected readonly host: StreamHost;
-  protected readonly pin: RtPin;
-  protected readonly buffer: CyclicBuffer;
+  protected abstract readonly pin: StreamingPin;
   protected readonly frameBytes: number;
   protected readonly bytesPerSecond: number;
-  /** Delay between the position and the jack, in bytes, frames rounded up. */
-  protected readonly latencyBytes: number;
-  /**
-   * Linear positions in bytes since the start: what is at the converter, and how far the device has taken bytes out of the
-   * buffer (render: at or ahead of it) or put bytes into it (capture: at or behind it).
-   */
+  /** What is at the converter, in bytes since the start. */
   protected positionBytes = 0;
-  protected deviceBytes = 0;
   protected glitches = 0;
   protected glitchBytes = 0;
   protected periods = 0;
+  /** Wakes the stream once the machine's outermost loop comes to it. Made once: a wake allocates nothing. */
+  protected readonly wake = () => this.#wake();
 
-  readonly #position: PositionSource;
   readonly #alarm: Alarm;
-  readonly #event: { readonly handle: number; readonly wait: { arm(): void; cancel(): void } } | null;
-  // Made once: a wake allocates nothing.
-  readonly #work = () => this.#wake();
   readonly #serveBound = () => this.#serve();
   readonly #guardedServe = () => this.#guarded(this.#serveBound);
   readonly #clockFitter: ClockFitter;
   #state: StreamState = 'stopped';
   #wakeQueued = false;
-  #lastOffset = 0;
-  #lastTick = 0;
+  #positionNoted = 0;
   #lastProgressTick = 0;
   #dueTick: number | null = null;
-  /** The alarm is set to find out that events stay away. */
-  #watchdog = false;
   #alarmFired = false;
   #maxLateness = 0;
 
   protected constructor(setup: StreamSetup) {
     this.host = setup.host;
-    this.pin = setup.pin;
     this.format = setup.format;
     this.mode = setup.mode;
     this.direction = setup.direction;
@@ -138,25 +121,10 @@ export abstract class Stream {
     this.frameBytes = frameBytes(setup.format);
     this.bytesPerSecond = bytesPerSecond(setup.format);
     this.#clockFitter = new ClockFitter(setup.format.sampleRate);
-    const wanted = Math.ceil((setup.bufferMs * setup.format.sampleRate) / 1000) * this.frameBytes;
-    const allocated = explained(
-      `${this.endpointName}: cannot get a buffer of ${setup.bufferMs} ms (${wanted} bytes)`,
-      () => this.pin.allocateBuffer(wanted, setup.mode === 'timer' ? 0 : 2),
-    );
-    const { actualBufferSize, bufferAddress } = allocated;
-    if (actualBufferSize <= 0 || actualBufferSize % this.frameBytes !== 0) {
-      throw new ClientError(
-        `${this.endpointName}: the driver gave a buffer of ${actualBufferSize} bytes, which is no whole number of frames of ${this.frameBytes} bytes. Correct the driver's AllocateAudioBuffer.`,
-      );
-    }
-    this.buffer = new CyclicBuffer(this.host.process, bufferAddress, actualBufferSize);
-    const { fifoSize, chipsetDelay, codecDelay } = this.pin.latency();
-    const delayBytes =
-      fifoSize + mulDivCeil(chipsetDelay + codecDelay, this.bytesPerSecond, TICKS_PER_SECOND);
-    this.latencyBytes = Math.ceil(delayBytes / this.frameBytes) * this.frameBytes;
-    this.#position = openPosition(this.pin.object, setup.preferPositionRegister);
-    this.#alarm = this.host.createAlarm(() => this.#queueWake());
-    this.#event = setup.mode === 'timer' ? null : this.#registerEvent();
+    this.#alarm = this.host.createAlarm(() => {
+      this.#alarmFired = true;
+      this.queueWake();
+    });
   }
 
   get state(): StreamState {
@@ -168,9 +136,14 @@ export abstract class Stream {
     return this.#state === 'ended' || this.#state === 'failed' || this.#state === 'closed';
   }
 
-  /** Length of the cyclic buffer. */
+  /** Render: the source has given everything; the stream goes on until that has been played. */
+  get draining(): boolean {
+    return false;
+  }
+
+  /** Length of the buffer, or of all buffers together. */
   get bufferFrames(): number {
-    return this.buffer.byteLength / this.frameBytes;
+    return this.bufferBytes / this.frameBytes;
   }
 
   /** Frames that the device has played or recorded, as of the last wake. */
@@ -200,8 +173,8 @@ export abstract class Stream {
       this.#change('pause', () => {
         this.pin.setState(KSSTATE_PAUSE);
         this.#state = 'paused';
-        this.#sleep();
-        this.#updatePosition();
+        this.sleep();
+        this.updatePosition();
       });
     });
   }
@@ -230,18 +203,8 @@ export abstract class Stream {
     }
     this.host.enter(() => {
       if (this.#state === 'running' || this.#state === 'paused') this.#guarded(() => this.finish());
-      this.#sleep();
-      if (this.#event !== null) {
-        this.#event.wait.cancel();
-        const { handle } = this.#event;
-        try {
-          this.pin.unregisterEvent(handle);
-        } catch (error) {
-          if (!(error instanceof NtError)) throw error;
-        }
-        this.pin.close();
-        this.host.process.closeHandle(handle);
-      } else this.pin.close();
+      this.sleep();
+      this.closePin();
       this.release();
       this.#state = 'closed';
     });
@@ -262,23 +225,41 @@ export abstract class Stream {
       maxLatenessTicks: this.#maxLateness,
       bufferFrames: this.bufferFrames,
       bufferMs: (this.bufferFrames * 1000) / this.format.sampleRate,
-      positionSource: this.#position.kind,
+      positionSource: this.positionSource,
       clockFit: this.#clockFitter.result(),
     };
   }
 
+  // ---- what a kind of stream supplies
+
   /** Frames of sound moved so far. */
   protected abstract readonly soundFrames: number;
 
-  /** In PAUSE, before the first RUN: fill the buffer. */
+  /** Bytes of the buffer, or of all buffers together. */
+  abstract readonly bufferBytes: number;
+
+  abstract readonly positionSource: 'register' | 'property';
+
+  /** In PAUSE, before the first RUN: what must be there when the device starts. */
   protected abstract prepare(): void;
 
-  /** Moves what can be moved; the position has just been read. Returns the bytes until the next wake, or null when done. */
-  protected abstract service(): number | null;
+  /** The device runs, from the start or after a pause: arranges the first wake. */
+  protected abstract begin(): void;
+
+  /** One wake: reads the position, moves data, arranges the next one. False when the stream is done. */
+  protected abstract serve(alarmFired: boolean): boolean;
+
+  /** Reads the position anew. */
+  protected abstract updatePosition(): void;
+
+  /** Closes the pin, and what belongs to it. Must not throw an NtError. */
+  protected closePin(): void {
+    this.pin.close();
+  }
 
   /** The stream ends: by itself or because it was told to. */
   protected finish(): void {
-    this.#sleep();
+    this.sleep();
     this.pin.setState(KSSTATE_STOP);
     this.#end('ended');
   }
@@ -286,11 +267,61 @@ export abstract class Stream {
   /** After the pin was closed. */
   protected release(): void {}
 
+  // ---- for them
+
   /** Freezes the position and reads it a last time. */
   protected halt(): void {
-    this.#sleep();
+    this.sleep();
     if (this.pin.state === KSSTATE_RUN) this.pin.setState(KSSTATE_PAUSE);
-    this.#updatePosition();
+    this.updatePosition();
+  }
+
+  /** No more wakes. */
+  protected sleep(): void {
+    this.#alarm.cancel();
+  }
+
+  /** The next wake by the clock; `due`: the stream has work then, so that being late counts. */
+  protected wakeAt(tick: number, due: boolean): void {
+    this.#dueTick = due ? tick : null;
+    this.#alarm.set(tick);
+  }
+
+  /** A wake from the machine's outermost loop; several before it runs are one. */
+  protected queueWake(): void {
+    if (this.#wakeQueued) return;
+    this.#wakeQueued = true;
+    this.host.queueContinuation(this.wake);
+  }
+
+  /** The position has been read in KSSTATE_RUN: a device that stands still for long is found out here. */
+  protected notePosition(): void {
+    const { now } = this.host;
+    if (this.positionBytes !== this.#positionNoted) {
+      this.#positionNoted = this.positionBytes;
+      this.#lastProgressTick = now;
+      return;
+    }
+    const buffers = 4 * mulDivCeil(this.bufferBytes, TICKS_PER_SECOND, this.bytesPerSecond);
+    if (now - this.#lastProgressTick <= STUCK_TICKS + buffers) return;
+    const seconds = ((now - this.#lastProgressTick) / TICKS_PER_SECOND).toFixed(1);
+    throw new ClientError(
+      `${this.endpointName}: the position has stayed at ${this.positionFrames} frames for ${seconds} s of KSSTATE_RUN. Check that the driver starts the DMA engine and reads its position.`,
+    );
+  }
+
+  /** A reading of the position for the rate's measurement. */
+  protected fitClock(now: number): void {
+    this.#clockFitter.add(now, this.positionBytes / this.frameBytes);
+  }
+
+  /** Does something that may fail without consequence. */
+  protected attempt(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+    }
   }
 
   /** A change of state that was asked for: what fails is told to whoever asked, too. */
@@ -300,7 +331,7 @@ export abstract class Stream {
     } catch (error) {
       if (error instanceof ClientError) {
         this.error = error;
-        this.#sleep();
+        this.sleep();
         this.#silence();
         this.#end('failed');
       }
@@ -311,18 +342,9 @@ export abstract class Stream {
   #run(): void {
     this.pin.setState(KSSTATE_RUN);
     this.#state = 'running';
-    this.#lastTick = this.host.now;
     this.#lastProgressTick = this.host.now;
     this.#clockFitter.restart();
-    this.#event?.wait.arm();
-    this.#schedule(this.buffer.byteLength / 2);
-  }
-
-  #queueWake(): void {
-    this.#alarmFired = true;
-    if (this.#wakeQueued) return;
-    this.#wakeQueued = true;
-    this.host.queueContinuation(this.#work);
+    this.begin();
   }
 
   /** One continuation: read the position, move data, arrange the next wake. */
@@ -333,103 +355,12 @@ export abstract class Stream {
   }
 
   #serve(): void {
-    const now = this.host.now;
-    if (this.#watchdog && this.#alarmFired) this.#eventMissing();
+    if (this.#dueTick !== null) {
+      this.#maxLateness = Math.max(this.#maxLateness, this.host.now - this.#dueTick);
+    }
+    const alarmFired = this.#alarmFired;
     this.#alarmFired = false;
-    if (this.#dueTick !== null) this.#maxLateness = Math.max(this.#maxLateness, now - this.#dueTick);
-    const before = this.positionBytes;
-    this.#updatePosition();
-    if (this.positionBytes !== before) this.#lastProgressTick = now;
-    else this.#requireProgress(now);
-    this.periods++;
-    const bytesToWait = this.service();
-    if (bytesToWait === null) {
-      this.finish();
-      return;
-    }
-    this.#event?.wait.arm();
-    this.#schedule(bytesToWait);
-  }
-
-  #requireProgress(now: number): void {
-    const buffers = 4 * mulDivCeil(this.buffer.byteLength, TICKS_PER_SECOND, this.bytesPerSecond);
-    if (now - this.#lastProgressTick <= STUCK_TICKS + buffers) return;
-    const seconds = ((now - this.#lastProgressTick) / TICKS_PER_SECOND).toFixed(1);
-    throw new ClientError(
-      `${this.endpointName}: the position has stayed at ${this.positionFrames} frames for ${seconds} s of KSSTATE_RUN. Check that the driver starts the DMA engine and reads its position.`,
-    );
-  }
-
-  /** The alarm: in timer mode when the bytes have passed, otherwise as a watchdog, or for the end of the stream. */
-  #schedule(bytesToWait: number): void {
-    const now = this.host.now;
-    const ticks = Math.max(1, mulDivCeil(bytesToWait, TICKS_PER_SECOND, this.bytesPerSecond));
-    if (this.#event === null) {
-      this.#dueTick = now + ticks;
-      this.#alarm.set(this.#dueTick);
-      return;
-    }
-    this.#dueTick = null;
-    const half = mulDivCeil(this.buffer.byteLength / 2, TICKS_PER_SECOND, this.bytesPerSecond);
-    // With less than a half to go no event will come in time.
-    this.#watchdog = ticks >= half;
-    this.#alarm.set(now + (this.#watchdog ? STUCK_TICKS + 4 * half : ticks));
-  }
-
-  #eventMissing(): never {
-    const from = this.positionFrames;
-    this.#updatePosition();
-    throw new ClientError(
-      `${this.endpointName}: the driver has signalled no notification for more than ${STUCK_TICKS / TICKS_PER_SECOND} s of KSSTATE_RUN; the position went from ${from} to ${this.positionFrames} frames meanwhile. Check the driver's interrupt and its registered events.`,
-    );
-  }
-
-  #sleep(): void {
-    this.#alarm.cancel();
-    this.#event?.wait.cancel();
-  }
-
-  /**
-   * Makes the offset in the buffer a position since the start. How often it went round in between is what the clock says:
-   * normally not at all, since the stream wakes every half buffer.
-   */
-  #updatePosition(): void {
-    this.#position.update();
-    const { byteLength } = this.buffer;
-    const { playOffset, writeOffset } = this.#position;
-    const now = this.host.now;
-    const around = (from: number, to: number) => (to >= from ? to - from : to - from + byteLength);
-    let advance = around(this.#lastOffset, playOffset % byteLength);
-    const expected = mulDivCeil(now - this.#lastTick, this.bytesPerSecond, TICKS_PER_SECOND);
-    const rounds = Math.floor((expected - advance) / byteLength + ROUND_MARGIN);
-    // An offset that is still the very same has not moved: a device that stands still must be found out.
-    if (rounds > 0 && advance > 0 && this.#state === 'running') advance += rounds * byteLength;
-    this.positionBytes += advance;
-    const play = playOffset % byteLength;
-    const write = writeOffset % byteLength;
-    this.deviceBytes =
-      this.direction === 'render'
-        ? this.positionBytes + around(play, write)
-        : this.positionBytes - around(write, play);
-    this.#lastOffset = playOffset % byteLength;
-    this.#lastTick = now;
-    if (this.#state === 'running') this.#clockFitter.add(now, this.positionBytes / this.frameBytes);
-  }
-
-  #registerEvent(): { readonly handle: number; readonly wait: { arm(): void; cancel(): void } } {
-    const { process } = this.host;
-    const handle = process.createEvent('SynchronizationEvent');
-    try {
-      explained(`${this.endpointName}: cannot register for notifications`, () =>
-        this.pin.registerEvent(handle),
-      );
-    } catch (error) {
-      process.closeHandle(handle);
-      throw error;
-    }
-    const wait = process.whenSignaled(handle, this.#work);
-    wait.cancel();
-    return { handle, wait };
+    if (!this.serve(alarmFired)) this.finish();
   }
 
   #require(action: string, state: StreamState): void {
@@ -455,7 +386,7 @@ export abstract class Stream {
         const text = error instanceof Error ? error.message : String(error);
         this.error = new ClientError(`${this.endpointName}: the stream broke off: ${text}`, null, error);
       }
-      this.#sleep();
+      this.sleep();
       this.#silence();
       this.#end('failed');
     }
@@ -463,11 +394,7 @@ export abstract class Stream {
 
   /** Stops a device whose stream has failed, if it still listens. */
   #silence(): void {
-    try {
-      this.pin.setState(KSSTATE_STOP);
-    } catch (error) {
-      if (!(error instanceof NtError)) throw error;
-    }
+    this.attempt(() => this.pin.setState(KSSTATE_STOP));
   }
 
   #end(state: 'ended' | 'failed'): void {

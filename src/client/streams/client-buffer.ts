@@ -2,10 +2,10 @@ import type { PcmReader, PcmWriter } from '../pcm.ts';
 import type { ClientProcess } from '../requests/client-process.ts';
 
 /**
- * A driver's cyclic buffer as the client sees it: mapped into the process. Where the machine can give the bytes themselves,
- * sound goes straight between source and buffer; otherwise through one block and the process's memory functions.
+ * Memory of the process through which sound is exchanged with a driver: the driver's cyclic buffer, mapped, or the client's own.
+ * Where the machine can give the bytes themselves, sound goes straight between source and buffer; otherwise through one block and the process's memory functions.
  */
-export class CyclicBuffer {
+export class ClientBuffer {
   readonly byteLength: number;
   readonly #process: ClientProcess;
   readonly #address: number;
