@@ -1,5 +1,5 @@
 /**
- * The noise generator of the rhythm section: a 23-bit shift register (x^23 + x^9 + 1, period 2^23 − 1) that is shifted once per
+ * The noise generator of the rhythm section: a 23-bit shift register (x^23 + x^14 + 1, period 2^23 − 1) that is shifted once per
  * operator slot, 36 times a sample. Its output is the bit that leaves.
  */
 

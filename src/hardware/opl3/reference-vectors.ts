@@ -1,5 +1,5 @@
 /**
- * What the reference implementation Nuked OPL3 1.8 (github.com/nukeykt/Nuked-OPL3, commit cfedb09efc03, LGPL 2.1, compiled without options)
+ * What the reference implementation Nuked OPL3 1.8 (github.com/nukeykt/Nuked-OPL3, commit cfedb09efc03, LGPL 2.1)
  * made of the scripts in `reference-scripts.ts`: numbers only, obtained by running it outside this project. Registers were written with
  * OPL3_WriteReg and samples taken with OPL3_Generate, from OPL3_Reset on.
  */
