@@ -19,7 +19,7 @@ export function propertyFigures(requests: number): Figure[] {
   if (!card) throw new Error('the catalogue has no ac97');
   const machine = new SimMachine({ trace: new Trace({ mask: 0, keep: 0 }) });
   try {
-    machine.plugPci(card.create({}));
+    card.plug(machine, {});
     machine.installDriver(card.driver);
     machine.start();
     const audio = new AudioClient(machine.kernel);

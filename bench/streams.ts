@@ -69,10 +69,10 @@ export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Fi
     for (let index = 0; index < bench.streams; index++) {
       const sink = new CountingSink();
       sinks.push(sink);
-      machine.plugPci(
-        card.create({ output: sink }),
-        FIRST_SLOT + Math.floor(index / FUNCTIONS_PER_SLOT),
-        index % FUNCTIONS_PER_SLOT,
+      card.plug(
+        machine,
+        { output: sink },
+        { device: FIRST_SLOT + Math.floor(index / FUNCTIONS_PER_SLOT), func: index % FUNCTIONS_PER_SLOT },
       );
     }
     machine.installDriver(card.driver);

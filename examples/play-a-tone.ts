@@ -13,7 +13,7 @@ if (!card) throw new Error('no such card');
 
 const dac = new MemorySink();
 using machine = new SimMachine();
-machine.plugPci(card.create({ output: dac }));
+card.plug(machine, { output: dac });
 machine.installDriver(card.driver);
 machine.start();
 

@@ -1,16 +1,37 @@
 import { install as ac97Driver } from './adapters/ac97/index.ts';
-import type { PciCard, PcmSink, PcmSource } from './hal/bus.ts';
+import { install as sb16Driver } from './adapters/sb16/index.ts';
+import type { MidiSink, MidiSource, PciCard, PcmSink, PcmSource } from './hal/bus.ts';
+import type { IsaLegacyDevice } from './hal/index.ts';
 import { Ac97Card } from './hardware/ac97/index.ts';
+import { Sb16Card } from './hardware/sb16/index.ts';
 import type { DriverPackage } from './kernel/index.ts';
+import type { SimMachine } from './machines/sim/index.ts';
 
-/** What is plugged into a card's analogue jacks. */
-export interface AnalogWiring {
+/** What is plugged into a card's jacks. */
+export interface CardWiring {
   /** Hears what the main output plays. */
   readonly output?: PcmSink;
   /** Feeds the line input. */
   readonly lineIn?: PcmSource;
   /** Feeds the microphone input. */
   readonly micIn?: PcmSource;
+  /** Hears the MIDI connector. */
+  readonly midiOut?: MidiSink;
+  /** Feeds the MIDI connector. */
+  readonly midiIn?: MidiSource;
+}
+
+/** How QEMU has a card. */
+export interface QemuCard {
+  /** `-device` name. */
+  readonly device: string;
+  /**
+   * Controls that make QEMU's card pass samples unchanged, as `CONTROL=VALUE`: its gains are linear in the register's code, so
+   * that its unity is not the datasheet's 0 dB.
+   */
+  readonly unity: readonly string[];
+  /** An ISA card whose resources no protocol tells. */
+  readonly legacyDevice?: IsaLegacyDevice;
 }
 
 /** A card that Miniport has: its model for `sim`, its driver, and what QEMU calls it. */
@@ -18,21 +39,36 @@ export interface CatalogCard {
   /** As `--card` takes it. */
   readonly name: string;
   readonly title: string;
-  readonly bus: 'PCI';
+  readonly bus: 'PCI' | 'ISA';
   /** Hardware id that the driver matches. */
   readonly hardwareId: string;
-  /** `-device` name in QEMU, null when QEMU has no such card. */
-  readonly qemuDevice: string | null;
-  /**
-   * Controls that make QEMU's card pass samples unchanged, as `CONTROL=VALUE`: its gains are linear in the register's code, so
-   * that its unity is not the datasheet's 0 dB.
-   */
-  readonly qemuUnity: readonly string[];
+  /** null when QEMU has no such card. */
+  readonly qemu: QemuCard | null;
   /** Port drivers that its adapter driver uses. */
   readonly ports: readonly string[];
   readonly driver: DriverPackage;
-  /** Makes the register-level model. */
-  create(wiring: AnalogWiring): PciCard;
+  /**
+   * Makes the register-level model and plugs it into a slot of the machine: a free one, or for PCI cards the one given. Returns
+   * the slot's id, for unplugging.
+   */
+  plug(machine: SimMachine, wiring: CardWiring, place?: PciPlace): string;
+}
+
+/** A slot of PCI bus 0, and the function of the device in it. */
+export interface PciPlace {
+  readonly device: number;
+  readonly func: number;
+}
+
+/** Leaves out what is not wired: options of cards do not take undefined. */
+function wired<T extends object>(jacks: T): { [K in keyof T]: NonNullable<T[K]> } {
+  return Object.fromEntries(Object.entries(jacks).filter(([, jack]) => jack !== undefined)) as {
+    [K in keyof T]: NonNullable<T[K]>;
+  };
+}
+
+function plugPci(machine: SimMachine, card: PciCard, place: PciPlace | undefined): string {
+  return place === undefined ? machine.plugPci(card) : machine.plugPci(card, place.device, place.func);
 }
 
 /** All cards, in the order in which they are listed. */
@@ -42,18 +78,41 @@ export const CARDS: readonly CatalogCard[] = [
     title: "Intel 82801AA (ICH) AC'97 audio controller with an AC'97 2.3 codec",
     bus: 'PCI',
     hardwareId: 'PCI\\VEN_8086&DEV_2415',
-    qemuDevice: 'AC97',
-    // QEMU scales PCM out (18h) by 1 − code ÷ 31: its unity is code 0, which the specification calls +12 dB.
-    // Its record gain grows from silence with the code: code 15, +22.5 dB, is unity.
-    qemuUnity: ['Wave Volume=12', 'Wave In Volume=22.5'],
+    qemu: {
+      device: 'AC97',
+      // QEMU scales PCM out (18h) by 1 − code ÷ 31: its unity is code 0, which the specification calls +12 dB. Its record gain
+      // grows from silence with the code: code 15, +22.5 dB, is unity.
+      unity: ['Wave Volume=12', 'Wave In Volume=22.5'],
+    },
     ports: ['WaveRT', 'Topology'],
     driver: ac97Driver,
-    create: ({ output, lineIn, micIn }) =>
-      new Ac97Card({
-        ...(output ? { lineOut: output } : {}),
-        ...(lineIn ? { lineIn } : {}),
-        ...(micIn ? { micIn } : {}),
-      }),
+    plug: (machine, { output, lineIn, micIn }, place) =>
+      plugPci(machine, new Ac97Card(wired({ lineOut: output, lineIn, micIn })), place),
+  },
+  {
+    name: 'sb16',
+    title: 'Creative Sound Blaster 16: DSP 4.xx, CT1745 mixer, OPL3, MPU-401',
+    bus: 'ISA',
+    hardwareId: 'ISAPNP\\CTL0031',
+    qemu: {
+      device: 'sb16',
+      unity: [],
+      legacyDevice: {
+        busDevice: 'isa:sb16',
+        hardwareIds: ['*PNPB003'],
+        description: "QEMU's Sound Blaster 16 at its default resources",
+        resources: [
+          { type: 'Port', start: 0x220, length: 16 },
+          { type: 'Interrupt', line: 5 },
+          { type: 'Dma', channel: 1 },
+          { type: 'Dma', channel: 5 },
+        ],
+      },
+    },
+    ports: ['WaveCyclic', 'Topology', 'MIDI'],
+    driver: sb16Driver,
+    plug: (machine, { output, lineIn, micIn, midiOut, midiIn }) =>
+      machine.plugIsa(new Sb16Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }))),
   },
 ];
 

@@ -1,4 +1,4 @@
-import { type AnalogWiring, CARDS, type CatalogCard, findCard } from '../catalog.ts';
+import { CARDS, type CardWiring, type CatalogCard, findCard } from '../catalog.ts';
 import { AudioClient } from '../client/index.ts';
 import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index.ts';
 import { QEMU_AUDIO_ID, type QemuAudio, QemuMachine } from '../machines/qemu/index.ts';
@@ -20,7 +20,7 @@ export interface SessionOptions {
 
 /** What the run needs besides: jacks on `sim`, the sound back end on `qemu`. */
 export interface SessionWiring {
-  readonly wiring?: AnalogWiring;
+  readonly wiring?: CardWiring;
   /** Jacks of QEMU's card. */
   readonly qemuAudio?: QemuAudio;
   /** For the header of the trace file. */
@@ -57,7 +57,7 @@ export class Session {
     machine.installDriver(card.driver);
     machine.start();
     this.audio = new AudioClient(machine.kernel);
-    if (machine instanceof QemuMachine) this.applySettings(card.qemuUnity);
+    if (machine instanceof QemuMachine) this.applySettings(card.qemu?.unity ?? []);
   }
 
   /** Sets controls given as `CONTROL=VALUE`. @throws CliError, ClientError */
@@ -86,7 +86,7 @@ export class Session {
       if (options.machine === 'qemu') machine = await launchQemu(card, trace, qemuAudio ?? {});
       else {
         machine = new SimMachine({ trace });
-        machine.plugPci(card.create(wiring ?? {}));
+        card.plug(machine, wiring ?? {});
       }
       return new Session(card, machine, traceFile);
     } catch (error) {
@@ -128,14 +128,16 @@ export class Session {
 }
 
 async function launchQemu(card: CatalogCard, trace: Trace, audio: QemuAudio): Promise<QemuMachine> {
-  if (card.qemuDevice === null) {
-    const names = CARDS.filter(({ qemuDevice }) => qemuDevice !== null).map(({ name }) => name);
+  if (card.qemu === null) {
+    const names = CARDS.filter(({ qemu }) => qemu !== null).map(({ name }) => name);
     throw new CliError(
       `QEMU has no card like '${card.name}'. It has: ${names.join(', ')}. Or use --machine sim.`,
     );
   }
+  const { device, legacyDevice } = card.qemu;
   return QemuMachine.launch({
-    deviceArguments: ['-device', `${card.qemuDevice},audiodev=${QEMU_AUDIO_ID}`],
+    deviceArguments: ['-device', `${device},audiodev=${QEMU_AUDIO_ID}`],
+    ...(legacyDevice ? { isaDevices: [legacyDevice] } : {}),
     audio,
     trace,
   });

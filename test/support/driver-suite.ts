@@ -64,7 +64,7 @@ function setUp(machine: SimMachine | QemuMachine, card: CatalogCard): AudioClien
   const audio = new AudioClient(machine.kernel);
   if (machine instanceof QemuMachine) {
     const controls = audio.controls();
-    for (const setting of card.qemuUnity) {
+    for (const setting of card.qemu?.unity ?? []) {
       const [control = '', value = ''] = setting.split('=');
       controls.set(controls.find(control), Number(value));
     }
@@ -99,12 +99,10 @@ function benchOf(
 function openSim(card: CatalogCard, { rate, input }: Wiring): DriverBench {
   const machine = new SimMachine();
   const output = new MemorySink();
-  machine.plugPci(
-    card.create({
-      output,
-      ...(input ? { lineIn: new ArraySource(input, { sampleRate: rate, channels: 2 }) } : {}),
-    }),
-  );
+  card.plug(machine, {
+    output,
+    ...(input ? { lineIn: new ArraySource(input, { sampleRate: rate, channels: 2 }) } : {}),
+  });
   return benchOf(machine, setUp(machine, card), () => output.samples);
 }
 
@@ -112,7 +110,8 @@ async function openQemu(card: CatalogCard, { rate, input }: Wiring): Promise<Dri
   const folder = mkdtempSync(join(tmpdir(), 'miniport-suite-'));
   const path = join(folder, 'played.wav');
   const machine = await QemuMachine.launch({
-    deviceArguments: ['-device', `${card.qemuDevice},audiodev=${QEMU_AUDIO_ID}`],
+    deviceArguments: ['-device', `${card.qemu?.device},audiodev=${QEMU_AUDIO_ID}`],
+    ...(card.qemu?.legacyDevice ? { isaDevices: [card.qemu.legacyDevice] } : {}),
     audio: input
       ? { input: { pcm: bytesOf(input), sampleRate: rate } }
       : { output: { path, sampleRate: rate } },

@@ -37,13 +37,13 @@ export function addLookCommands(program: Command): void {
     .action((options: { json?: boolean }) => {
       if (options.json) {
         printJson(
-          CARDS.map(({ name, title, bus, hardwareId, ports, qemuDevice }) => ({
+          CARDS.map(({ name, title, bus, hardwareId, ports, qemu }) => ({
             name,
             title,
             bus,
             hardwareId,
             ports,
-            qemuDevice,
+            qemuDevice: qemu?.device ?? null,
           })),
         );
         return;
@@ -51,7 +51,7 @@ export function addLookCommands(program: Command): void {
       const rows = CARDS.map((card) => [
         card.name,
         card.bus,
-        card.qemuDevice ?? '-',
+        card.qemu?.device ?? '-',
         card.ports.join(', '),
         card.title,
       ]);

@@ -1,4 +1,4 @@
-import { PciBusDriver } from '../../hal/index.ts';
+import { type IsaLegacyDevice, IsaPnpBusDriver, PciBusDriver } from '../../hal/index.ts';
 import {
   BugcheckError,
   type DriverPackage,
@@ -21,6 +21,8 @@ const DEFAULT_RAM_BYTES = 64 * MEGABYTE;
 export interface QemuMachineOptions {
   /** `-device` arguments for the cards; those for their sound, too, unless `audio` says where it goes. */
   readonly deviceArguments: readonly string[];
+  /** ISA cards among them: QEMU has them without Plug and Play, so that somebody has to say where they are. */
+  readonly isaDevices?: readonly IsaLegacyDevice[];
   /** What is at the jacks of the card with `audiodev=snd`. */
   readonly audio?: QemuAudio;
   /** A multiple of 1 MiB; 64 MiB by default. */
@@ -37,6 +39,7 @@ export class QemuMachine {
   readonly platform: QemuPlatform;
   readonly kernel: Kernel;
   readonly pciBus: PciBusDriver;
+  readonly #isaBus: IsaPnpBusDriver | null;
   /** The WAV file in which the output is recorded, null when `audio` asks for none. */
   readonly recordingPath: string | null;
   #started = false;
@@ -50,6 +53,11 @@ export class QemuMachine {
       ...(options.registry === undefined ? {} : { registry: options.registry }),
     });
     this.pciBus = new PciBusDriver(this.kernel);
+    const legacyDevices = options.isaDevices ?? [];
+    this.#isaBus =
+      legacyDevices.length > 0
+        ? new IsaPnpBusDriver(this.kernel, { legacyDevices, plugAndPlay: false })
+        : null;
   }
 
   /** @throws QemuError when QEMU is missing, too old, or does not start; the text says what to do */
@@ -83,6 +91,7 @@ export class QemuMachine {
     guarded(() => {
       this.kernel.enter(() => {
         this.kernel.pnp.addBus(this.pciBus);
+        if (this.#isaBus) this.kernel.pnp.addBus(this.#isaBus);
         this.kernel.pnp.start();
       });
       this.kernel.drain();
