@@ -14,7 +14,12 @@
  * Each of the pins 14h–17h and 1Bh can take any of the five mixers. Node ids between are vendor widgets or spare pins, since nodes of a
  * function group are numbered without gaps.
  */
-import type { HdaAmpDefinition, HdaCodecDefinition, HdaPinConfig, HdaWidgetDefinition } from '../definition.ts';
+import type {
+  HdaAmpDefinition,
+  HdaCodecDefinition,
+  HdaPinConfig,
+  HdaWidgetDefinition,
+} from '../definition.ts';
 
 const PCM = { rates: [44_100, 48_000, 88_200, 96_000, 176_400, 192_000], bits: [16, 20, 24] } as const;
 const ADC_PCM = { rates: [44_100, 48_000, 88_200, 96_000, 192_000], bits: [16, 20, 24] } as const;
@@ -76,7 +81,13 @@ function outputJack(nid: number, name: string, jack: HdaPinConfig): HdaWidgetDef
     outAmp: MUTE_AMP,
     unsolicited: true,
     powerControl: true,
-    pin: { output: true, headphone: true, presenceDetect: true, eapd: nid === 0x14 || nid === 0x1b, config: jack },
+    pin: {
+      output: true,
+      headphone: true,
+      presenceDetect: true,
+      eapd: nid === 0x14 || nid === 0x1b,
+      config: jack,
+    },
   };
 }
 

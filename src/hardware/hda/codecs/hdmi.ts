@@ -1,7 +1,10 @@
 /** A display's audio: one eight-channel digital converter and one pin whose presence and ELD follow the display. */
 import type { HdaCodecDefinition } from '../definition.ts';
 
-const PCM = { rates: [32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000], bits: [16, 20, 24] } as const;
+const PCM = {
+  rates: [32_000, 44_100, 48_000, 88_200, 96_000, 176_400, 192_000],
+  bits: [16, 20, 24],
+} as const;
 
 export const HDMI_CODEC: HdaCodecDefinition = {
   name: 'hdmi',

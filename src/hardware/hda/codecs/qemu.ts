@@ -2,7 +2,12 @@
  * The codecs of QEMU's `hda-output`, `hda-duplex` and `hda-micro` with mixer: the same parameters and state after reset, so that the
  * same traffic gets the same answers. Where QEMU does not keep a state (pin control, connection select) this one does.
  */
-import type { HdaAmpDefinition, HdaCodecDefinition, HdaPinConfig, HdaWidgetDefinition } from '../definition.ts';
+import type {
+  HdaAmpDefinition,
+  HdaCodecDefinition,
+  HdaPinConfig,
+  HdaWidgetDefinition,
+} from '../definition.ts';
 import { PIN_IN_ENABLE, PIN_OUT_ENABLE } from '../verbs.ts';
 
 const PCM = { rates: [16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000], bits: [16] } as const;
@@ -16,7 +21,15 @@ function config(
   color: HdaPinConfig['color'],
   association: number,
 ): HdaPinConfig {
-  return { port: 'jack', location: 'unknown', device, connection: 'unknown', color, association, sequence: 0 };
+  return {
+    port: 'jack',
+    location: 'unknown',
+    device,
+    connection: 'unknown',
+    color,
+    association,
+    sequence: 0,
+  };
 }
 
 function outputWidgets(device: HdaPinConfig['device']): readonly HdaWidgetDefinition[] {
