@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bytesOf, noise, same, soundIn } from './support/ac97-bench.ts';
 import { buildProgram, miniport, readWav, startMiniport, TemporaryFolder, wavBytes } from './support/cli.ts';
@@ -433,13 +433,6 @@ describe('miniport, used wrongly,', () => {
       expect(err).not.toContain('defect of this program');
     },
   );
-
-  it('shows no permission as such', async (context) => {
-    if (process.getuid?.() === 0) return context.skip('root may read everything');
-    const path = folder.write('secret.wav', '');
-    chmodSync(path, 0);
-    expect((await miniport('play', path)).err).toMatch(/permission denied/);
-  });
 });
 
 describe('miniport --help', () => {
@@ -459,10 +452,11 @@ describe('miniport --help', () => {
 });
 
 describe('miniport as a program', () => {
-  beforeAll(() => buildProgram());
+  // Compiling takes its time on a machine that has other work.
+  beforeAll(() => buildProgram(), 300_000);
 
   it('plays from standard input, and says nothing more than it is asked for', async () => {
-    const { child, ended } = startMiniport('play', '-', '--json', '--out', folder.file('piped.wav'));
+    const { child, ended } = startMiniport(['play', '-', '--json', '--out', folder.file('piped.wav')]);
     const samples = noise(2 * 4800, 31);
     child.stdin?.end(wavBytes(samples, 48_000));
     const { code, out, err } = await ended;
@@ -480,13 +474,12 @@ describe('miniport as a program', () => {
     head.writeUInt32LE(0x7fff_ff00, 40);
     head.writeUInt32LE(0x7fff_ff24, 4);
     folder.write('endless.wav', head);
-    const { truncateSync } = await import('node:fs');
     truncateSync(endless, 0x7fff_ff00 + 44);
     const words =
       command === 'play'
         ? ['play', endless, '--out', out]
         : ['record', '--in', endless, '--seconds', '80000', '--out', out];
-    const { child, ended } = startMiniport(...words);
+    const { child, ended } = startMiniport(words);
     // Until the recording has begun: then the run is under way.
     while (!existsSync(out) || statSync(out).size < 100_000)
       await new Promise((resolve) => setImmediate(resolve));
@@ -500,8 +493,18 @@ describe('miniport as a program', () => {
     expect(samples.length).toBeGreaterThan(1000);
   });
 
+  it('without a word plays its own piece of music, and says what to try next', async () => {
+    const { code, out, err } = await startMiniport([], folder.path).ended;
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^Conversion +none: bit-exact$/m);
+    expect(out).toContain('What to try next');
+    const { samples, sampleRate } = readWav(folder.file('out.wav'));
+    expect(sampleRate).toBe(48_000);
+    expect(samples.some((sample) => Math.abs(sample) > 8000)).toBe(true);
+  });
+
   it('ends quietly when nobody reads on', async () => {
-    const { child, ended } = startMiniport('inspect', '--json');
+    const { child, ended } = startMiniport(['inspect', '--json']);
     child.stdout?.destroy();
     const { code, err } = await ended;
     expect([code, err]).toEqual([0, '']);

@@ -55,12 +55,16 @@ export function buildProgram(): void {
   if (status !== 0) throw new Error(stderr);
 }
 
-/** Starts `miniport WORDS` as a process of its own. */
-export function startMiniport(...words: string[]): {
-  readonly child: ChildProcess;
-  readonly ended: Promise<CommandResult>;
-} {
-  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...words], { cwd: ROOT });
+/** Starts `miniport WORDS` as a process of its own, in the folder of the sources or another. */
+export function startMiniport(
+  words: readonly string[],
+  folder = ROOT,
+): { readonly child: ChildProcess; readonly ended: Promise<CommandResult> } {
+  const child = spawn(process.execPath, [join(ROOT, 'dist/cli/main.js'), ...words], {
+    cwd: folder,
+    // The demo is not to be heard.
+    env: { ...process.env, CI: '1' },
+  });
   let [out, err] = ['', ''];
   child.stdout.on('data', (chunk) => {
     out += chunk;
