@@ -4,7 +4,14 @@ import {
   ISAPNP_PRIORITY_SUBOPTIMAL,
 } from '../../hal/isapnp-registers.ts';
 import type { IsaPnpCardDescription, IsaPnpResource } from '../../hal/isapnp-resources.ts';
-import { SB_FM_PORTS, SB_GAME_PORTS, SB_MPU_PORTS, SB_PORTS } from './registers.ts';
+import {
+  DMA_SETUP_8_BIT,
+  DMA_SETUP_16_BIT,
+  SB_FM_PORTS,
+  SB_GAME_PORTS,
+  SB_MPU_PORTS,
+  SB_PORTS,
+} from './registers.ts';
 
 /** Numbers of the card's logical devices. */
 export const SB16_LOGICAL_AUDIO = 0;
@@ -19,22 +26,29 @@ export const SB16_MPU_BASES: readonly number[] = [0x300, 0x330];
 export const SB16_FM_BASES: readonly number[] = [0x388];
 export const SB16_GAME_BASES: readonly number[] = [0x200, 0x208];
 
+function io(minimum: number, maximum: number, alignment: number, length: number): IsaPnpResource {
+  return { type: 'io', minimum, maximum, alignment: minimum === maximum ? 1 : alignment, length };
+}
+
+/** The windows come last, so that an alternative may do without FM, or without MPU-401 and FM. */
 function audio(
   irqs: readonly number[],
   channels8: readonly number[],
   channels16: readonly number[],
-  lastBase: number,
-  mpu: readonly [number, number],
+  ...windows: readonly IsaPnpResource[]
 ): readonly IsaPnpResource[] {
   return [
     { type: 'irq', lines: irqs },
     { type: 'dma', channels: channels8, width: 8 },
     { type: 'dma', channels: channels16, width: 16 },
-    { type: 'io', minimum: 0x220, maximum: lastBase, alignment: 0x20, length: SB_PORTS },
-    { type: 'io', minimum: mpu[0], maximum: mpu[1], alignment: 0x30, length: SB_MPU_PORTS },
-    { type: 'io', minimum: 0x388, maximum: 0x388, alignment: 1, length: SB_FM_PORTS },
+    ...windows,
   ];
 }
+
+const ANY_IRQ: readonly number[] = [5, 7, 9, 10];
+const BASE = io(0x220, 0x280, 0x20, SB_PORTS);
+const MPU = io(0x300, 0x330, 0x30, SB_MPU_PORTS);
+const FM = io(0x388, 0x388, 1, SB_FM_PORTS);
 
 /**
  * The resource data of a Sound Blaster 16 PnP as its cards list them: one logical device for audio, MPU-401 and FM (CTL0031), one for the
@@ -52,14 +66,28 @@ export function sb16PnpDescription(serialNumber: number): IsaPnpCardDescription 
         name: 'Audio',
         resources: [],
         alternatives: [
-          { priority: ISAPNP_PRIORITY_GOOD, resources: audio([5], [1], [5], 0x220, [0x330, 0x330]) },
+          {
+            priority: ISAPNP_PRIORITY_GOOD,
+            resources: audio(
+              [5],
+              [1],
+              [5],
+              io(0x220, 0x220, 1, SB_PORTS),
+              io(0x330, 0x330, 1, SB_MPU_PORTS),
+              FM,
+            ),
+          },
           {
             priority: ISAPNP_PRIORITY_ACCEPTABLE,
-            resources: audio([5, 7, 9, 10], [0, 1, 3], [5, 6, 7], 0x280, [0x300, 0x330]),
+            resources: audio(ANY_IRQ, DMA_SETUP_8_BIT, DMA_SETUP_16_BIT, BASE, MPU, FM),
           },
           {
             priority: ISAPNP_PRIORITY_SUBOPTIMAL,
-            resources: audio([5, 7, 9, 10, 11], [0, 1, 3], [5, 6, 7], 0x280, [0x300, 0x330]),
+            resources: audio(ANY_IRQ, DMA_SETUP_8_BIT, DMA_SETUP_16_BIT, BASE, MPU),
+          },
+          {
+            priority: ISAPNP_PRIORITY_SUBOPTIMAL,
+            resources: audio(ANY_IRQ, DMA_SETUP_8_BIT, DMA_SETUP_16_BIT, BASE),
           },
         ],
       },
@@ -71,11 +99,11 @@ export function sb16PnpDescription(serialNumber: number): IsaPnpCardDescription 
         alternatives: [
           {
             priority: ISAPNP_PRIORITY_GOOD,
-            resources: [{ type: 'io', minimum: 0x200, maximum: 0x200, alignment: 1, length: SB_GAME_PORTS }],
+            resources: [io(0x200, 0x200, 1, SB_GAME_PORTS)],
           },
           {
             priority: ISAPNP_PRIORITY_ACCEPTABLE,
-            resources: [{ type: 'io', minimum: 0x200, maximum: 0x208, alignment: 8, length: SB_GAME_PORTS }],
+            resources: [io(0x200, 0x208, 8, SB_GAME_PORTS)],
           },
         ],
       },
