@@ -1,5 +1,5 @@
 import { audioFormat, type PcmWriter, WavWriter } from '../client/index.ts';
-import { mulDivFloor, type PcmFormat, type PcmSamples, type PcmSink, TICKS_PER_SECOND } from '../hal/bus.ts';
+import { type PcmFormat, type PcmSamples, type PcmSink, TICKS_PER_SECOND } from '../hal/bus.ts';
 import { FileByteSink } from './files.ts';
 import type { LivePlayer } from './live-player.ts';
 
@@ -16,7 +16,8 @@ export class RecordingSink implements PcmSink {
   #file: FileByteSink | null = null;
   #writer: PcmWriter | null = null;
   #format: PcmFormat | null = null;
-  #startTick = 0;
+  /** When the next frame is due if the card goes on without a gap. */
+  #nextTick = 0;
   #frames = 0;
   #otherFormatFrames = 0;
   #converted = new Int16Array(0);
@@ -49,9 +50,10 @@ export class RecordingSink implements PcmSink {
       this.#otherFormatFrames += frames;
       return;
     }
-    // A block's stamp is rounded up to the tick: only a gap of a frame or more is one.
-    const expected = mulDivFloor(startTick - this.#startTick, own.sampleRate, TICKS_PER_SECOND);
-    if (expected - this.#frames >= 1) this.#silence(expected - this.#frames);
+    // Against the end of the block before, since a nominal rate may be off by a few millionths (FM: 49715.9 Hz).
+    const gap = Math.round(((startTick - this.#nextTick) * own.sampleRate) / TICKS_PER_SECOND);
+    if (gap >= 1) this.#silence(gap);
+    this.#nextTick = startTick + (frames * TICKS_PER_SECOND) / own.sampleRate;
     this.#put(this.#as16Bit(samples, frames * own.channels), frames);
   }
 
@@ -71,7 +73,7 @@ export class RecordingSink implements PcmSink {
 
   #begin(format: PcmFormat, startTick: number): void {
     this.#format = { sampleRate: format.sampleRate, channels: format.channels };
-    this.#startTick = startTick;
+    this.#nextTick = startTick;
     if (this.#file) {
       this.#writer = new WavWriter(
         this.#file,

@@ -24,7 +24,8 @@ export class FmTap implements PcmSink {
   }
 
   write(samples: PcmSamples, frames: number, _format: PcmFormat, startTick: number): void {
-    if (!(samples instanceof Int16Array)) return;
+    // Notes that are dying away end in samples of 0 for a while: silence, which must not keep the mixer at work.
+    if (!(samples instanceof Int16Array) || isSilent(samples, frames)) return;
     // The stamp is that of sample n rounded up to a tick, which is less than a sample away.
     const first = this.#clock.periodsBy(startTick);
     this.#tap.append(samples, 0, frames, this.#clock, first);
@@ -40,4 +41,9 @@ export class FmTap implements PcmSink {
   read(into: Float64Array, frames: number, clock: SampleClock, firstSlot: number): void {
     this.#tap.read(into, frames, clock, firstSlot);
   }
+}
+
+function isSilent(samples: Int16Array, frames: number): boolean {
+  for (let i = 0; i < frames * 2; i++) if (samples[i] !== 0) return false;
+  return true;
 }
