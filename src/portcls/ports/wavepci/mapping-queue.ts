@@ -207,9 +207,12 @@ export class MappingQueue {
   endAll(positionBytes: number): void {
     this.completeFinished();
     this.#revokeAll(positionBytes);
-    this.#takeAll((packet) =>
-      packet.request.touched && (this.looped || this.capture) ? STATUS_SUCCESS : STATUS_CANCELLED,
-    );
+    this.#takeAll(({ request }) => {
+      const done = this.capture
+        ? request.buffers.some((buffer) => buffer.done > 0 || buffer.wrapped)
+        : this.looped && request.touched;
+      return done ? STATUS_SUCCESS : STATUS_CANCELLED;
+    });
     this.mappedBytes = 0;
     this.releasedBytes = 0;
   }
