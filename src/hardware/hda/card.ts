@@ -425,8 +425,7 @@ export class HdaCard implements PciCard {
       this.#positionTick = null;
       return;
     }
-    const base =
-      this.#dpubase * 0x1_0000_0000 + (this.#dplbase & ~0x7f) + (this.#dplbase < 0 ? 0x1_0000_0000 : 0);
+    const base = this.#dpubase * 0x1_0000_0000 + ((this.#dplbase & ~0x7f) >>> 0);
     let running = false;
     for (const [index, stream] of this.#streams.entries()) {
       running ||= stream.clocked;
