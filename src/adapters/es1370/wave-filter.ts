@@ -1,0 +1,143 @@
+/**
+ * The wave filter.
+ *
+ *            +--------------------------------------------+
+ *   DAC2     |  0 (host sink)  ──> DAC ──>  1 (bridge)     |  to the topology filter, pin WAVE
+ *   DAC1     |  2 (host sink)  ──> DAC ──>  3 (bridge)     |  to the topology filter, pin WAVE2
+ *   ADC      |  4 (host source) <── ADC <── 5 (bridge)     |  from the topology filter, pin RECORD
+ *            +--------------------------------------------+
+ *
+ * DAC2 comes first, since its clock can be divided freely; DAC1 has four rates.
+ */
+import {
+  audioDataRange,
+  KSCATEGORY_AUDIO,
+  KSCATEGORY_CAPTURE,
+  KSCATEGORY_RENDER,
+  KSDATAFORMAT_SPECIFIER_NONE,
+  KSDATAFORMAT_SUBTYPE_ANALOG,
+  KSDATAFORMAT_TYPE_AUDIO,
+  type KSDATARANGE,
+  KSNODETYPE_ADC,
+  KSNODETYPE_DAC,
+  KSPIN_COMMUNICATION_NONE,
+  KSPIN_COMMUNICATION_SINK,
+  KSPIN_DATAFLOW_IN,
+  KSPIN_DATAFLOW_OUT,
+} from '../../ks/index.ts';
+import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import type { ChannelName } from './registers.ts';
+
+export const WavePin = {
+  dac2Host: 0,
+  dac2Bridge: 1,
+  dac1Host: 2,
+  dac1Bridge: 3,
+  adcHost: 4,
+  adcBridge: 5,
+} as const;
+
+/** DAC2 and ADC: any rate that a divider comes near enough to. */
+export const MINIMUM_RATE = 4_000;
+export const MAXIMUM_RATE = 44_100;
+/** DAC1; the lowest one is 5512.5 Hz. */
+export const DAC1_RATES = [5_512, 11_025, 22_050, 44_100] as const;
+/** How far a divided clock may be from what a format says: half a percent, a twelfth of a semitone. */
+export const RATE_TOLERANCE = 0.005;
+
+function range(minimum: number, maximum: number): KSDATARANGE {
+  return audioDataRange({
+    maximumChannels: 2,
+    minimumBitsPerSample: 8,
+    maximumBitsPerSample: 16,
+    minimumSampleFrequency: minimum,
+    maximumSampleFrequency: maximum,
+  });
+}
+
+const BRIDGE_RANGES: readonly KSDATARANGE[] = [
+  {
+    flags: 0,
+    sampleSize: 0,
+    majorFormat: KSDATAFORMAT_TYPE_AUDIO,
+    subFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
+    specifier: KSDATAFORMAT_SPECIFIER_NONE,
+  },
+];
+
+function hostPin(
+  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
+  dataRanges: readonly KSDATARANGE[],
+): PCPIN_DESCRIPTOR {
+  return {
+    maxGlobalInstanceCount: 1,
+    maxFilterInstanceCount: 1,
+    minFilterInstanceCount: 0,
+    kspinDescriptor: {
+      dataRanges,
+      dataFlow,
+      communication: KSPIN_COMMUNICATION_SINK,
+      category: KSCATEGORY_AUDIO,
+      name: null,
+    },
+  };
+}
+
+/** A pin that stands for wiring: it cannot be opened. */
+export function bridgePin(
+  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
+  category = KSCATEGORY_AUDIO,
+  name: PCPIN_DESCRIPTOR['kspinDescriptor']['name'] = null,
+): PCPIN_DESCRIPTOR {
+  return {
+    maxGlobalInstanceCount: 0,
+    maxFilterInstanceCount: 0,
+    minFilterInstanceCount: 0,
+    kspinDescriptor: {
+      dataRanges: BRIDGE_RANGES,
+      dataFlow,
+      communication: KSPIN_COMMUNICATION_NONE,
+      category,
+      name,
+    },
+  };
+}
+
+/** What serves a host pin. */
+export const PIN_CHANNEL: Readonly<
+  Record<number, { readonly channel: ChannelName; readonly capture: boolean }>
+> = {
+  [WavePin.dac2Host]: { channel: 'DAC2', capture: false },
+  [WavePin.dac1Host]: { channel: 'DAC1', capture: false },
+  [WavePin.adcHost]: { channel: 'ADC', capture: true },
+};
+
+export const WAVE_FILTER: PCFILTER_DESCRIPTOR = {
+  version: 0,
+  pins: [
+    hostPin(KSPIN_DATAFLOW_IN, [range(MINIMUM_RATE, MAXIMUM_RATE)]),
+    bridgePin(KSPIN_DATAFLOW_OUT),
+    hostPin(
+      KSPIN_DATAFLOW_IN,
+      // The best one first.
+      [...DAC1_RATES].reverse().map((rate) => range(rate, rate)),
+    ),
+    bridgePin(KSPIN_DATAFLOW_OUT),
+    hostPin(KSPIN_DATAFLOW_OUT, [range(MINIMUM_RATE, MAXIMUM_RATE)]),
+    bridgePin(KSPIN_DATAFLOW_IN),
+  ],
+  nodes: [
+    { type: KSNODETYPE_DAC, name: null },
+    { type: KSNODETYPE_DAC, name: null },
+    { type: KSNODETYPE_ADC, name: null },
+  ],
+  connections: [
+    { fromNode: PCFILTER_NODE, fromNodePin: WavePin.dac2Host, toNode: 0, toNodePin: 1 },
+    { fromNode: 0, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: WavePin.dac2Bridge },
+    { fromNode: PCFILTER_NODE, fromNodePin: WavePin.dac1Host, toNode: 1, toNodePin: 1 },
+    { fromNode: 1, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: WavePin.dac1Bridge },
+    { fromNode: PCFILTER_NODE, fromNodePin: WavePin.adcBridge, toNode: 2, toNodePin: 1 },
+    { fromNode: 2, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: WavePin.adcHost },
+  ],
+  categories: [KSCATEGORY_AUDIO, KSCATEGORY_RENDER, KSCATEGORY_CAPTURE],
+};
