@@ -6,6 +6,7 @@ export * from './controls/index.ts';
 export * from './convert/index.ts';
 export * from './endpoints/index.ts';
 export * from './inspect/index.ts';
+export * from './midi/index.ts';
 export * from './pcm.ts';
 export * from './streams/index.ts';
 export * from './wav/index.ts';
