@@ -7,7 +7,14 @@ import { IsaDmaController } from './controller.ts';
 /** A controller with 16 MiB of RAM behind it, and devices that do nothing by themselves. */
 class Rig {
   readonly slot = new FakeSlot({ ramStart: 0, ramBytes: 1 << 24 });
-  readonly dma = new IsaDmaController(this.slot.busMaster, this.slot.report);
+  readonly dma = new IsaDmaController(
+    {
+      read: (at, into) => this.slot.busMaster.read(at, into),
+      write: (at, from) => this.slot.busMaster.write(at, from),
+      reaches: (at, length) => at + length <= this.slot.ram.length,
+    },
+    this.slot.report,
+  );
   readonly events: string[] = [];
 
   constructor() {
@@ -261,7 +268,7 @@ describe('8237 pair', () => {
     const reachable = (at: number, length: number) => at + length <= 0x1_0004 || at >= 0x1_0008;
     const limited = new IsaDmaController(
       {
-        view: (at, length) => (reachable(at, length) ? memory.view(at, length) : null),
+        reaches: reachable,
         read: (at, into) => {
           if (reachable(at, into.length)) return memory.read(at, into);
           tried.push(at, into.length);

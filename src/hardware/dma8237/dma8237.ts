@@ -31,7 +31,10 @@ const CHANNELS = 4;
 const FLOATING_BUS = 0xff;
 
 /** What the controller reaches memory through: only what was mapped for it. */
-export type DmaMemory = Pick<BusMaster, 'read' | 'write' | 'view'>;
+export interface DmaMemory extends Pick<BusMaster, 'read' | 'write'> {
+  /** May all of the range be reached? A question: "no" is no transfer that was stopped. */
+  reaches(busAddress: number, length: number): boolean;
+}
 
 /** State of a channel, for tests and listings. */
 export interface DmaChannelState {
@@ -385,7 +388,8 @@ export class Dma8237 {
       const take = Math.min(units - done, down ? at + 1 : 0x1_0000 - at);
       const lowest = down ? at - take + 1 : at;
       const from = offset + done * unitBytes;
-      const part = bytes.subarray(from, from + take * unitBytes);
+      const length = take * unitBytes;
+      const part = from === 0 && length === bytes.length ? bytes : bytes.subarray(from, from + length);
       const busAddress = this.#busAddress(channel, lowest);
       if (this.#report.wantsDma) {
         const direction = kind === DMA_MODE_READ ? 'read' : 'write';
@@ -407,8 +411,7 @@ export class Dma8237 {
   #movePart(fromMemory: boolean, down: boolean, busAddress: number, part: Uint8Array): void {
     const block = down ? this.#scratch.subarray(0, part.length) : part;
     if (down && !fromMemory) reverseUnits(part, block, this.#unitBytes);
-    const whole = this.#memory.view(busAddress, block.length) !== null;
-    if (whole) {
+    if (this.#memory.reaches(busAddress, block.length)) {
       if (fromMemory) this.#memory.read(busAddress, block);
       else this.#memory.write(busAddress, block);
     } else {
@@ -423,7 +426,7 @@ export class Dma8237 {
    */
   #movePieces(fromMemory: boolean, busAddress: number, block: Uint8Array): void {
     const unitBytes = this.#unitBytes;
-    const allowed = (at: number) => this.#memory.view(busAddress + at, unitBytes) !== null;
+    const allowed = (at: number) => this.#memory.reaches(busAddress + at, unitBytes);
     for (let start = 0; start < block.length; ) {
       const reachable = allowed(start);
       let end = start + unitBytes;

@@ -48,6 +48,10 @@ function blockBytes({ coding, adpcm, silence, blockUnits }: Transfer): number {
   return adpcm !== null || silence ? blockUnits : blockUnits * (coding.bits >> 3);
 }
 
+function isStaged({ bits, signed, stereo }: PcmCoding): boolean {
+  return bits === 16 && signed && stereo;
+}
+
 /** Room for the most samples that one byte decodes to. */
 const STAGE_SLACK = 8;
 /** The output is coupled by a capacitor: a held sample fades; after this time it counts as silence. */
@@ -91,6 +95,9 @@ export class TransferEngine {
   #lastRight = 0;
 
   readonly #stage = new Int16Array((STAGE_FRAMES + STAGE_SLACK) * 2);
+  readonly #stageBytes = new Uint8Array(this.#stage.buffer);
+  /** The part of the stage that the last transfer filled: periods repeat, so the view is worth keeping. */
+  #window = this.#stageBytes.subarray(0, 0);
   #stageFrames = 0;
   /** Bytes on their way: from memory, not yet a whole frame, or to memory. */
   readonly #raw = new Uint8Array(STAGE_FRAMES * 4 + 4);
@@ -394,7 +401,7 @@ export class TransferEngine {
     const { coding } = transfer;
     const perFrame = frameBytes(coding);
     const take = Math.min(frames * perFrame - this.#rawBytes, this.#bytesLeft);
-    const moved = this.#read(take);
+    const moved = this.#rawBytes === 0 && isStaged(coding) ? this.#readToStage(take) : this.#read(take);
     const whole = Math.floor(this.#rawBytes / perFrame);
     if (whole > 0) {
       decodePcm(coding, this.#raw, whole, this.#stage, this.#stageFrames);
@@ -434,6 +441,24 @@ export class TransferEngine {
   #read(bytes: number): number {
     const got = this.#line?.read(this.#raw.subarray(this.#rawBytes, this.#rawBytes + bytes)) ?? 0;
     this.#rawBytes += got;
+    this.#bytesLeft -= got;
+    this.#bytesMoved += got;
+    return got;
+  }
+
+  /** Sixteen signed bits in stereo lie in memory as they do in the stage: they need no decoding, but for half a frame at the end. */
+  #readToStage(bytes: number): number {
+    const line = this.#line;
+    if (line === null) return 0;
+    const at = this.#stageFrames * 4;
+    if (this.#window.byteOffset !== at || this.#window.length !== bytes) {
+      this.#window = this.#stageBytes.subarray(at, at + bytes);
+    }
+    const got = line.read(this.#window);
+    const rest = got % 4;
+    for (let i = 0; i < rest; i++) this.#raw[i] = this.#window[got - rest + i]!;
+    this.#rawBytes = rest;
+    this.#stageFrames += (got - rest) / 4;
     this.#bytesLeft -= got;
     this.#bytesMoved += got;
     return got;

@@ -126,22 +126,18 @@ class IsaDmaMemory implements DmaMemory {
   }
 
   read(busAddress: number, into: Uint8Array): boolean {
-    if (!this.#allows(busAddress, into.length)) return this.#abort('read', busAddress, into.length);
+    if (!this.reaches(busAddress, into.length)) return this.#abort('read', busAddress, into.length);
     this.#ram.read(busAddress, into);
     return true;
   }
 
   write(busAddress: number, from: Uint8Array): boolean {
-    if (!this.#allows(busAddress, from.length)) return this.#abort('write', busAddress, from.length);
+    if (!this.reaches(busAddress, from.length)) return this.#abort('write', busAddress, from.length);
     this.#ram.write(busAddress, from);
     return true;
   }
 
-  view(busAddress: number, length: number): Uint8Array | null {
-    return this.#allows(busAddress, length) ? this.#ram.view(busAddress, length) : null;
-  }
-
-  #allows(busAddress: number, length: number): boolean {
+  reaches(busAddress: number, length: number): boolean {
     return (
       busAddress + length <= ISA_MEMORY_BYTES &&
       this.#dma.allows(ISA_DMA_BUS_DEVICE, busAddress, length) &&
