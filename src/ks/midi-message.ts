@@ -54,6 +54,8 @@ export class MidiMessageParser {
   #status = 0;
   #wanted = 0;
   #count = 0;
+  /** A status byte has come whose message is not complete. */
+  #begun = false;
   #data1 = 0;
   #exclusive: number[] | null = null;
   #truncated = false;
@@ -72,7 +74,7 @@ export class MidiMessageParser {
 
   /** In the middle of a message: its end is still to come. */
   get pending(): boolean {
-    return this.#exclusive !== null || this.#count > 0 || (this.#status >= SYSTEM && this.#wanted > 0);
+    return this.#exclusive !== null || this.#count > 0 || this.#begun;
   }
 
   pushAll(bytes: Uint8Array): void {
@@ -90,12 +92,14 @@ export class MidiMessageParser {
     this.#status = 0;
     this.#wanted = 0;
     this.#count = 0;
+    this.#begun = false;
     this.#exclusive = null;
   }
 
   #pushStatus(status: number): void {
     if (this.#exclusive !== null) this.#endExclusive(status === END_OF_EXCLUSIVE);
     this.#count = 0;
+    this.#begun = false;
     if (status === SYSTEM_EXCLUSIVE) {
       this.#status = 0;
       this.#exclusive = [status];
@@ -104,7 +108,8 @@ export class MidiMessageParser {
     }
     this.#wanted = midiDataBytes(status);
     this.#status = status;
-    if (this.#wanted > 0) return;
+    this.#begun = this.#wanted > 0;
+    if (this.#begun) return;
     // F4h and F5h mean nothing, F7h alone ends nothing.
     this.#status = 0;
     if (status === 0xf6) this.#handler.message(status, 0, 0, 1);
@@ -128,6 +133,7 @@ export class MidiMessageParser {
     }
     const status = this.#status;
     this.#count = 0;
+    this.#begun = false;
     // Only channel messages have a running status.
     if (status >= SYSTEM) this.#status = 0;
     if (this.#wanted === 1) this.#handler.message(status, byte, 0, 2);

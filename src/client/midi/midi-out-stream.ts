@@ -153,13 +153,13 @@ export class MidiOutStream extends MidiStream {
     const events: TimedMidi[] = [];
     const records: MusicRecord[] = [];
     let size = 0;
-    /** Milliseconds after the first event, so that rounding does not add up. */
+    /** Whole milliseconds after the first event, rounded down, so that rounding neither adds up nor makes anything late. */
     let lastMs = 0;
     for (let event: TimedMidi | null = first; event !== null; event = this.#next) {
       const offset = event.time100ns - first.time100ns;
       size += event.bytes.byteLength + 12;
       if (events.length > 0 && (offset > this.#pack100ns || size > MAXIMUM_REQUEST_BYTES)) break;
-      const ms = Math.round(Math.max(0, offset) / TICKS_PER_MILLISECOND);
+      const ms = Math.floor(Math.max(0, offset) / TICKS_PER_MILLISECOND);
       records.push({ timeDeltaMs: Math.max(0, ms - lastMs), bytes: event.bytes });
       lastMs = Math.max(lastMs, ms);
       events.push(event);
