@@ -75,6 +75,8 @@ export class HdaInputStream extends HdaStreamEngine {
     }
     this.moveLink(done);
     if (done < total && this.runs) this.setFifoError();
+    // The next entry is read at once, so that it is known when it will be full.
+    this.loadEntry();
   }
 
   #convert(frames: number): void {
