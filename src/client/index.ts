@@ -1,6 +1,7 @@
-/** Applications: WAV files, conversion, endpoints, controls, streams. */
+/** Applications: WAV files, conversion, endpoints, controls, streams; rules that drivers keep. */
 export * from './audio-client.ts';
 export * from './audio-format.ts';
+export { type CheckFailure, checkDriver, checkTopology, formatFailures } from './checks/index.ts';
 export * from './client-error.ts';
 export * from './controls/index.ts';
 export * from './convert/index.ts';

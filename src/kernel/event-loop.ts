@@ -1,6 +1,7 @@
 import { BugcheckCode, formatTick } from './bugcheck.ts';
 import { irqlName, PASSIVE_LEVEL } from './irql-levels.ts';
 import type { Kernel } from './kernel.ts';
+import { PowerSystemWorking } from './pnp-types.ts';
 import { KTHREAD } from './thread.ts';
 import { TraceKind } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -182,7 +183,8 @@ export class EventLoop {
 
   private runContinuation(): boolean {
     const entry = this.firstContinuation;
-    if (entry === null) return false;
+    // Applications do not run while the system sleeps: what they wait for is theirs when it wakes.
+    if (entry === null || this.kernel.pnp.systemPowerState !== PowerSystemWorking) return false;
     this.firstContinuation = entry.next;
     if (entry.next === null) this.lastContinuation = null;
     this.countEvent('a user-mode continuation');

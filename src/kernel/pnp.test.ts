@@ -734,6 +734,20 @@ describe('bus drivers with function drivers of their own', () => {
 });
 
 describe('power', () => {
+  it('applications do not run while the system sleeps', () => {
+    const { kernel } = running();
+    let ran = 0;
+    kernel.pnp.setSystemPowerState(PowerSystemSleeping3);
+    kernel.queueContinuation(() => {
+      ran++;
+    });
+    kernel.runFor(1_000_000);
+    expect(ran).toBe(0);
+    kernel.pnp.setSystemPowerState(PowerSystemWorking);
+    kernel.runFor(1);
+    expect(ran).toBe(1);
+  });
+
   it('takes the system to sleep and back through device power requests', () => {
     const { kernel, bus, driver, node, name } = running();
     expect(kernel.pnp.setSystemPowerState(PowerSystemSleeping3).accepted).toBe(true);

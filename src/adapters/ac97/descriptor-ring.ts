@@ -58,21 +58,45 @@ export function ringGeometry(
 
 /**
  * Writes the descriptor list for a buffer. `firstEntry` is the absolute number of the descriptor that entry 0 stands for
- * (not 0 after the engine lost its registers in the middle of a stream).
+ * (not 0 after the engine lost its registers in the middle of a stream), `firstOffsetBytes` what of it has been done already: entry
+ * 0 then begins there, until {@link writeFirstDescriptor} makes it whole for the next round.
  */
 export function writeDescriptors(
   list: CommonBuffer,
   bufferAddress: number,
   geometry: RingGeometry,
   firstEntry: number,
+  firstOffsetBytes: number,
 ): void {
   for (let entry = 0; entry < R.BD_ENTRIES; entry++) {
-    const segment = (firstEntry + entry) % geometry.segmentCount;
-    const interrupt =
-      geometry.segmentsPerPacket === 0
-        ? entry % KEEP_ALIVE_ENTRIES === KEEP_ALIVE_ENTRIES - 1
-        : (segment + 1) % geometry.segmentsPerPacket === 0;
-    list.writeUlong(entry * R.BD_BYTES, bufferAddress + segment * geometry.segmentBytes);
-    list.writeUlong(entry * R.BD_BYTES + 4, ((interrupt ? R.BD_IOC : 0) | (geometry.segmentBytes / 2)) >>> 0);
+    writeDescriptor(list, bufferAddress, geometry, entry, firstEntry, entry === 0 ? firstOffsetBytes : 0);
   }
+}
+
+/** Entry 0 as every other one. */
+export function writeFirstDescriptor(
+  list: CommonBuffer,
+  bufferAddress: number,
+  geometry: RingGeometry,
+  firstEntry: number,
+): void {
+  writeDescriptor(list, bufferAddress, geometry, 0, firstEntry, 0);
+}
+
+function writeDescriptor(
+  list: CommonBuffer,
+  bufferAddress: number,
+  { segmentBytes, segmentCount, segmentsPerPacket }: RingGeometry,
+  entry: number,
+  firstEntry: number,
+  offsetBytes: number,
+): void {
+  const segment = (firstEntry + entry) % segmentCount;
+  const interrupt =
+    segmentsPerPacket === 0
+      ? entry % KEEP_ALIVE_ENTRIES === KEEP_ALIVE_ENTRIES - 1
+      : (segment + 1) % segmentsPerPacket === 0;
+  const samples = (segmentBytes - offsetBytes) / 2;
+  list.writeUlong(entry * R.BD_BYTES, bufferAddress + segment * segmentBytes + offsetBytes);
+  list.writeUlong(entry * R.BD_BYTES + 4, ((interrupt ? R.BD_IOC : 0) | samples) >>> 0);
 }

@@ -46,7 +46,12 @@ import {
   PowerDeviceD0,
 } from '../../portcls/index.ts';
 import type { Ac97Common, EngineInterruptSink, EngineName } from './common.ts';
-import { type RingGeometry, ringGeometry, writeDescriptors } from './descriptor-ring.ts';
+import {
+  type RingGeometry,
+  ringGeometry,
+  writeDescriptors,
+  writeFirstDescriptor,
+} from './descriptor-ring.ts';
 import * as R from './registers.ts';
 
 /**
@@ -57,6 +62,7 @@ const FIFO_BYTES = 128;
 /** From a slot on the AC-link to the analogue pin: one audio frame of 48 kHz in the codec's input latch (AC'97 2.3, 4.1). */
 const CODEC_DELAY_100NS = 208;
 const BYTES_PER_SAMPLE = 2;
+const DESCRIPTOR_ALIGNMENT = 4;
 /** Flag of SetWritePacket: this packet is the last one (DDI page KSRTAUDIO_SETWRITEPACKET_INFO). */
 const EOS_FLAG = KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM;
 
@@ -102,6 +108,9 @@ export class Ac97WaveStream
   /** Descriptors done since the engine was acquired; CIV gives its low five bits. */
   #entriesDone = 0;
   #lastCiv = 0;
+  /** Number of the descriptor that entry 0 of the list stands for, as long as entry 0 holds only the rest of it; else null. */
+  #cutEntry: number | null = null;
+  #bufferAddress = 0;
   /** Position in bytes since the engine was acquired, as of the last pause; valid unless in RUN. */
   #pausedBytes = 0;
   #packetsSignalled = 0;
@@ -267,6 +276,8 @@ export class Ac97WaveStream
     else if (state === KSSTATE_ACQUIRE && this.#state === KSSTATE_STOP) this.#acquire();
     else if (state === KSSTATE_STOP) this.#stop();
     this.#state = state;
+    // A packet that ended just as the stream was halted, or the device lost its power, is told now.
+    if (state === KSSTATE_RUN && this.#packetsDone > this.#packetsSignalled) keInsertQueueDpc(this.#dpc);
   }
 
   #acquire(): void {
@@ -278,16 +289,16 @@ export class Ac97WaveStream
     if (this.#geometry) this.#loadEngine();
   }
 
-  /** Points the reset engine at the descriptor list, with entry 0 standing for the next descriptor to do. */
-  #loadEngine(): void {
+  /**
+   * Points the reset engine at the descriptor list, with entry 0 standing for the next descriptor to do, or for the rest of it when
+   * `offsetBytes` of it are done.
+   */
+  #loadEngine(offsetBytes = 0): void {
     const { mdl, geometry } = this.#buffer();
     this.#common.resetEngine(this.#engine);
-    writeDescriptors(
-      this.#descriptors,
-      this.#portStream.getPhysicalPageAddress(mdl, 0),
-      geometry,
-      this.#entriesDone,
-    );
+    this.#bufferAddress = this.#portStream.getPhysicalPageAddress(mdl, 0);
+    writeDescriptors(this.#descriptors, this.#bufferAddress, geometry, this.#entriesDone, offsetBytes);
+    this.#cutEntry = offsetBytes > 0 ? this.#entriesDone : null;
     this.#lastCiv = 0;
     this.#common.writeEngineUlong(this.#engine, R.X_BDBAR, this.#descriptors.logicalAddress);
     this.#common.writeEngineUchar(this.#engine, R.X_LVI, R.BD_ENTRIES - 1);
@@ -328,6 +339,7 @@ export class Ac97WaveStream
       this.#pausedBytes = 0;
       this.#packetsSignalled = 0;
       this.#nextReadPacket = 0;
+      this.#endOfStream = false;
     }
   }
 
@@ -356,6 +368,11 @@ export class Ac97WaveStream
     if (done === 0) return;
     this.#lastCiv = civ;
     this.#entriesDone += done;
+    if (this.#cutEntry !== null && this.#geometry) {
+      // The engine is past entry 0 and comes back to it after 31 others.
+      writeFirstDescriptor(this.#descriptors, this.#bufferAddress, this.#geometry, this.#cutEntry);
+      this.#cutEntry = null;
+    }
     this.#common.writeEngineUchar(this.#engine, R.X_LVI, (civ - 1) & (R.BD_ENTRIES - 1));
   }
 
@@ -465,12 +482,11 @@ export class Ac97WaveStream
   /** The engine loses its registers below D0. PortCls has paused the stream before and will run it again afterwards. */
   powerChangeNotify(newState: DEVICE_POWER_STATE): void {
     if (newState !== PowerDeviceD0 || this.#state < KSSTATE_ACQUIRE || !this.#geometry) return;
-    if (this.#pausedBytes > 0) {
-      // The rest of the descriptor in work is lost; the position goes on from its end, so that it never runs backwards.
-      this.#entriesDone = Math.ceil(this.#pausedBytes / this.#geometry.segmentBytes);
-      this.#pausedBytes = this.#entriesDone * this.#geometry.segmentBytes;
-    }
     this.#programRate(this.#sampleRate);
-    this.#loadEngine();
+    const { segmentBytes } = this.#geometry;
+    // On with the very next frame that memory has not given (or taken); a descriptor begins on a dword, which half a mono pair is not.
+    this.#pausedBytes = Math.ceil(this.#pausedBytes / DESCRIPTOR_ALIGNMENT) * DESCRIPTOR_ALIGNMENT;
+    this.#entriesDone = Math.floor(this.#pausedBytes / segmentBytes);
+    this.#loadEngine(this.#pausedBytes % segmentBytes);
   }
 }
