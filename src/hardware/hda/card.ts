@@ -351,7 +351,7 @@ export class HdaCard implements PciCard {
 
   /** Brings every stream to `tick`: first those that play, then what mixes them, then those that record. */
   #advanceStreams(tick: number): void {
-    if (this.#audios.some((audio) => audio.stepped)) {
+    if (this.#anyStepped()) {
       for (let step = this.#advancedTo + STEP_TICKS; step < tick; step += STEP_TICKS) this.#advanceStep(step);
     }
     this.#advanceStep(tick);
@@ -362,6 +362,16 @@ export class HdaCard implements PciCard {
     for (const stream of this.#outputs) if (stream.clocked) stream.advance(tick);
     for (const audio of this.#audios) if (audio.live) audio.advanceMixed(tick);
     for (const stream of this.#inputs) if (stream.clocked) stream.advance(tick);
+  }
+
+  #anyStepped(): boolean {
+    for (const audio of this.#audios) if (audio.stepped) return true;
+    return false;
+  }
+
+  #anyLive(): boolean {
+    for (const audio of this.#audios) if (audio.live) return true;
+    return false;
   }
 
   /** Ends an access: after a write the consequences at this very tick, then position buffer, line and alarm. */
@@ -389,8 +399,7 @@ export class HdaCard implements PciCard {
     tick = earlier(tick, this.#commands.nextEventTick());
     tick = earlier(tick, this.#positionTick);
     for (const stream of this.#streams) if (stream.clocked) tick = earlier(tick, stream.nextEventTick());
-    if (this.#audios.some((audio) => audio.live))
-      tick = earlier(tick, (Math.floor(now / LIVE_STEP_TICKS) + 1) * LIVE_STEP_TICKS);
+    if (this.#anyLive()) tick = earlier(tick, (Math.floor(now / LIVE_STEP_TICKS) + 1) * LIVE_STEP_TICKS);
     if (tick === this.#alarmTick) return;
     this.#alarmTick = tick;
     if (tick === null) this.#alarm?.cancel();
@@ -405,7 +414,9 @@ export class HdaCard implements PciCard {
 
   /** Lets frames of each stream pass or not: RUN, the link, SSYNC, and for inputs a codec that sends. */
   #setClocks(now: number): void {
-    for (const [index, stream] of this.#streams.entries()) {
+    const streams = this.#streams;
+    for (let index = 0; index < streams.length; index++) {
+      const stream = streams[index]!;
       const clocked = this.#linkUp && (this.#ssync & (1 << index)) === 0 && stream.linkReady;
       if (clocked !== stream.clocked) stream.setClocked(clocked, this.#nextLinkFrame(now), now);
     }
@@ -441,7 +452,8 @@ export class HdaCard implements PciCard {
   /** INTSTS, computed from what it tells of (§3.3.15). */
   get #intsts(): number {
     let value = 0;
-    for (const [index, stream] of this.#streams.entries()) if (stream.interrupt) value |= 1 << index;
+    const streams = this.#streams;
+    for (let index = 0; index < streams.length; index++) if (streams[index]!.interrupt) value |= 1 << index;
     if (this.#commands.interrupt || (this.#statests & this.#wakeen) !== 0) value |= INT_CONTROLLER;
     return (value === 0 ? 0 : value | INT_GLOBAL) >>> 0;
   }
@@ -536,6 +548,7 @@ export class HdaCard implements PciCard {
     return new HdaRegisterWindow(this.#streams, this.#commands, {
       enter: () => this.#enter(),
       leave: (wrote) => this.#leave(wrote),
+      leaveStatus: () => (this.#unsettled ? this.#leave(true) : this.#updateInterrupt()),
       report: () => this.#slot?.report ?? null,
       powered: () => this.#config.powerState !== D3,
       running: () => this.#linkUp,

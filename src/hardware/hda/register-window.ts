@@ -8,6 +8,8 @@ export interface HdaWindowHost {
   /** Begins an access; returns the present. */
   enter(): number;
   leave(wrote: boolean): void;
+  /** Ends a write that can only have lowered the interrupt. */
+  leaveStatus(): void;
   report(): CardReporter | null;
   /** False in D3: nothing answers. */
   powered(): boolean;
@@ -43,6 +45,16 @@ const REGISTERS_IN_DWORD: ReadonlyMap<number, readonly R.HdaRegisterDescription[
     else list.push(register);
   }
   return map;
+})();
+/** What a write to each byte of the window reaches. */
+const NOTHING = 0;
+const READ_ONLY = 1;
+const WRITABLE = 2;
+const BYTE_KINDS: Uint8Array = (() => {
+  const kinds = new Uint8Array(R.HDA_BYTES + 4);
+  for (const { offset, widthBytes, access } of R.HDA_REGISTERS)
+    kinds.fill(access === 'RO' ? READ_ONLY : WRITABLE, offset, offset + widthBytes);
+  return kinds;
 })();
 const NO_REGISTERS: readonly R.HdaRegisterDescription[] = [];
 const LANE_MASKS = [0, 0xff, 0xffff, 0xff_ffff, 0xffff_ffff] as const;
@@ -110,7 +122,8 @@ export class HdaRegisterWindow implements BusTarget {
       report.finding('read across a dword boundary', { offset, size });
       value = this.#readAcross(offset, size, now);
     } else value = laneValue(this.#readDword(offset & ~3, now), lane, size);
-    if (!REGISTERS_IN_DWORD.has(offset & ~3)) report.finding('read of a reserved register', { offset, size });
+    if (BYTE_KINDS[offset] === NOTHING && !REGISTERS_IN_DWORD.has(offset & ~3))
+      report.finding('read of a reserved register', { offset, size });
     if (report.wantsRegisters) {
       report.register(
         hdaRegisterName(offset, size),
@@ -150,7 +163,9 @@ export class HdaRegisterWindow implements BusTarget {
       this.#writeLanes(dword, LANE_MASKS[bytes]! << (8 * lane), part, now, report);
       done += bytes;
     }
-    this.#host.leave(true);
+    const isStatus = size === 1 && (offset & (R.SD_BYTES - 1)) === R.SD_STS;
+    if (isStatus && offset >= R.SD_BASE && offset < STREAMS_END) this.#host.leaveStatus();
+    else this.#host.leave(true);
   }
 
   /** A register's value without the access: nothing is reported. */
@@ -161,9 +176,10 @@ export class HdaRegisterWindow implements BusTarget {
 
   #checkWrite(report: CardReporter, offset: number, size: AccessSize, value: number): void {
     if ((offset & 3) + size > 4) report.finding('write across a dword boundary', { offset, size, value });
-    const registers = registersIn(offset, size);
-    if (registers.length === 0) report.finding('write to a reserved register', { offset, size, value });
-    else if (registers.every((register) => register.access === 'RO')) {
+    let kind = NOTHING;
+    for (let index = 0; index < size; index++) kind = Math.max(kind, BYTE_KINDS[offset + index]!);
+    if (kind === NOTHING) report.finding('write to a reserved register', { offset, size, value });
+    else if (kind === READ_ONLY) {
       report.finding(`write to the read-only register ${hdaRegisterName(offset, size)}`, { offset, value });
     }
   }

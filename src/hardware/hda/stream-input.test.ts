@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { PcmSource } from '../../hal/bus.ts';
 import { mulDivCeil } from '../../hal/bus.ts';
 import { ArraySource, MemorySink } from '../analog.ts';
+import { HDA_CODECS } from './codecs/index.ts';
 import * as R from './registers.ts';
 import { DATA_ADDRESS, formatWord, HdaRig, sdOffset, type TestEntry } from './test-rig.ts';
 import * as V from './verbs.ts';
@@ -163,7 +164,7 @@ describe('recording', () => {
   });
 });
 
-test('what one stream plays into the mixer another records', () => {
+test('an input is heard through the mixers without any stream', () => {
   const sink = new MemorySink();
   const source = new CountingSource();
   const rig = new HdaRig({
@@ -181,4 +182,32 @@ test('what one stream plays into the mixer another records', () => {
   expect(sink.frames).toBeGreaterThan(4700);
   const samples = sink.samples;
   for (let index = 1; index < 4000; index++) expect(samples[index]! - samples[index - 1]!).toBe(1);
+});
+
+test('what one stream plays into a mixer another records, every sample once', () => {
+  const [output] = HDA_CODECS.filter((codec) => codec.name === 'qemu-output');
+  const definition = {
+    ...output!,
+    widgets: [
+      { nid: 2, name: 'DAC', kind: 'audio-output' as const },
+      { nid: 3, name: 'Mixer', kind: 'mixer' as const, connections: [2] },
+      { nid: 4, name: 'ADC', kind: 'audio-input' as const, connections: [3] },
+    ],
+  };
+  const rig = new HdaRig({ codecs: [{ definition }] }).bringUp();
+  for (const nid of [2, 4]) rig.verb(nid, V.SET_FORMAT, FORMAT_48_16_2);
+  rig.verb(2, V.SET_STREAM_CHANNEL, 0x10);
+  rig.verb(4, V.SET_STREAM_CHANNEL, 0x20);
+  const played = DATA_ADDRESS + 0x8000;
+  const ramp = rig.slot.samplesAt(played, 7680);
+  for (let index = 0; index < ramp.length; index++) ramp[index] = index + 1;
+  rig.run({ stream: IN, tag: 2, format: FORMAT_48_16_2, entries: ring(7680, 2) });
+  const entries = [0, 1].map((half) => ({ address: played + 7680 * half, bytes: 7680 }));
+  rig.run({ stream: 4, tag: 1, format: FORMAT_48_16_2, entries });
+  rig.advance(700_000);
+  rig.card.catchUp();
+  const recorded = rig.slot.samplesAt(DATA_ADDRESS, 6000);
+  const first = recorded.indexOf(1);
+  expect(first).toBeGreaterThanOrEqual(0);
+  for (let index = first; index < 6000; index++) expect(recorded[index]).toBe(index - first + 1);
 });
