@@ -39,7 +39,8 @@ export class OplChip {
   /**
    * Finds out what is there, by the timers: an OPL answers a run of timer 1 with its flags (the way every driver has gone since the AdLib
    * card). An OPL3 shows zeros in two status bits, but so do other chips' imitations that have one bank at both pairs of ports;
-   * therefore a timer of bank 1 is tried, too, which an OPL3 does not have.
+   * therefore the timer is also started by bank 1's register 04h, which on an OPL3 is another one (104h, connection select). An OPL3 has a
+   * bank 1 in its own mode alone, so NEW is set first; to an OPL2 that is a register without a meaning.
    *
    * @param ports how many I/O ports there are: with fewer than four it can only be an OPL2
    * @throws NtError STATUS_DEVICE_DOES_NOT_EXIST when nothing answers as an OPL does
@@ -55,10 +56,10 @@ export class OplChip {
       );
     }
     if (ports >= R.OPL_PORTS_OPL3 && (idle & R.STATUS_OPL2) === 0) {
+      this.#raw(R.OPL_BANK_1, R.NEW & 0xff, R.NEW_OPL3);
       const [, bank1] = this.#runTimer(R.OPL_BANK_1);
       if ((bank1 & flags) === 0) this.#kind = 'OPL3';
-      this.#raw(R.OPL_BANK_1, R.TIMER_CONTROL, 0);
-      this.#raw(R.OPL_BANK_1, R.TIMER_1, 0);
+      this.#raw(R.OPL_BANK_1, R.CONNECTION & 0xff, 0);
     }
     return this.#kind;
   }
@@ -68,7 +69,7 @@ export class OplChip {
     this.#raw(0, R.TIMER_CONTROL, R.TC_MT1 | R.TC_MT2);
     this.#raw(0, R.TIMER_CONTROL, R.TC_RST);
     const idle = READ_PORT_UCHAR(this.#base + R.OPL_STATUS);
-    this.#raw(bankPorts, R.TIMER_1, 0xff);
+    this.#raw(0, R.TIMER_1, 0xff);
     this.#raw(bankPorts, R.TIMER_CONTROL, R.TC_MT2 | R.TC_ST1);
     keStallExecutionProcessor(TIMER_WAIT_MICROSECONDS);
     const run = READ_PORT_UCHAR(this.#base + R.OPL_STATUS);
