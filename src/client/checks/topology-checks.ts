@@ -132,11 +132,12 @@ function checkFilter(list: CheckList, filter: FilterModel): void {
     );
     names.add(key);
   }
-  // Every factory is known by category and name together; those that only stand for wiring between filters need no name.
+  // Every factory of one direction is known by category and name together; those that only stand for wiring between filters need no
+  // name.
   const factories = new Set<string>();
   for (const pin of pins) {
     if (pin.physicalConnection !== null || isHostPin(pin)) continue;
-    const key = `${pin.category} ${pin.name}`;
+    const key = `${pin.category} ${pin.name} ${pin.dataFlow}`;
     list.must(
       'PIN-012',
       pinText(filter, pin),
