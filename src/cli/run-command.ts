@@ -7,6 +7,7 @@ import { CliError, ExitCode } from './cli-error.ts';
 import { addCardTestCommand } from './commands/card-test.ts';
 import { addDiffCommand } from './commands/diff.ts';
 import { addLookCommands } from './commands/look.ts';
+import { addMidiCommand } from './commands/midi.ts';
 import { addPlayCommand, playDemo } from './commands/play.ts';
 import { addRecordCommand } from './commands/record.ts';
 import { addTraceCommand } from './commands/trace.ts';
@@ -22,6 +23,7 @@ function buildProgram(): Command {
     .exitOverride();
   addPlayCommand(program);
   addRecordCommand(program);
+  addMidiCommand(program);
   addLookCommands(program);
   addTraceCommand(program);
   addCardTestCommand(program);

@@ -1,5 +1,4 @@
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
-import type { Stream } from '../client/index.ts';
 import { TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../kernel/index.ts';
 import type { LivePlayer } from './live-player.ts';
 import type { Session } from './session.ts';
@@ -18,8 +17,17 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A stream as far as it must be known whether it is over. */
+export interface RunnableStream {
+  readonly state: string;
+}
+
 /** Runs the machine until the stream has ended or the signal is given. Returns the real seconds that it took. */
-export async function runStream(session: Session, stream: Stream, options: RunOptions = {}): Promise<number> {
+export async function runStream(
+  session: Session,
+  stream: RunnableStream,
+  options: RunOptions = {},
+): Promise<number> {
   const { machine } = session;
   const { clock } = session.kernel;
   const realTime = machine.platform.name === 'qemu';

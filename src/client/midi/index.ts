@@ -6,3 +6,4 @@ export { writeMidiFile } from './midi-file-writer.ts';
 export { type MidiInOptions, type MidiInStatistics, MidiInStream } from './midi-in-stream.ts';
 export { type MidiOutOptions, type MidiOutStatistics, MidiOutStream } from './midi-out-stream.ts';
 export type { MidiStreamState } from './midi-stream.ts';
+export type { SynthStatistics } from './synth-statistics.ts';

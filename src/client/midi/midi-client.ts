@@ -6,6 +6,7 @@ import { type MidiEndpoint, readMidiPins } from './midi-endpoint.ts';
 import { type MidiInOptions, MidiInStream } from './midi-in-stream.ts';
 import { type MidiOutOptions, MidiOutStream } from './midi-out-stream.ts';
 import type { MidiStream, MidiStreamSetup } from './midi-stream.ts';
+import { readSynthStatistics, type SynthStatistics } from './synth-statistics.ts';
 
 /**
  * An application that plays and records MIDI: finds MIDI pins, opens streams on them. It talks to drivers by KS requests alone. Failures are
@@ -73,6 +74,13 @@ export class MidiClient implements Disposable {
   openIn(endpoint: MidiEndpoint, options: MidiInOptions): MidiInStream {
     if (endpoint.direction !== 'in') throw new ClientError(`'${endpoint.name}' gives no MIDI.`);
     return this.#keep(new MidiInStream(this.#open(endpoint), options));
+  }
+
+  /** How a synthesizer with such statistics did since its stream was started; null for one without, and for ports. */
+  synthStatistics(endpoint: MidiEndpoint): SynthStatistics | null {
+    return this.#kernel.enter(() =>
+      this.#withFilter(endpoint.filterPath, (filter) => readSynthStatistics(filter)),
+    );
   }
 
   /** Closes all streams, and the process if it is the client's own. */
