@@ -18,8 +18,8 @@ import {
 } from '../../kernel/index.ts';
 import { type IDmaChannel, IID_IDmaChannel } from '../ddi/index.ts';
 
-/** How often a buffer that violates its constraint is allocated anew, somewhere else. */
-const PLACEMENT_TRIES = 64;
+/** How often a buffer that violates its constraint is allocated anew, a page further on. */
+const PLACEMENT_TRIES = 256;
 
 /**
  * IDmaChannel over an adapter object of the HAL. For a device that masters the bus that is all there is to it: a common buffer and
@@ -148,8 +148,8 @@ export class DmaChannel extends CUnknown implements IDmaChannel {
   }
 
   /**
-   * The adapter knows no boundaries, so memory is tried: a buffer across one is given back, and what lies before the boundary is
-   * held while the next is asked for.
+   * The adapter knows no boundaries, so memory is tried: a buffer across one is given back, and a page of its place is held while the
+   * next is asked for.
    */
   #allocateWithin(bufferSize: number, constraint: number): CommonBuffer {
     if (variesOutside(0, bufferSize - 1, constraint)) {
@@ -165,7 +165,7 @@ export class DmaChannel extends CUnknown implements IDmaChannel {
         const first = buffer.logicalAddress;
         if (!variesOutside(first, first + bufferSize - 1, constraint)) return buffer;
         this.adapter.freeCommonBuffer(buffer);
-        held.push(this.adapter.allocateCommonBuffer(bytesToBoundary(first, bufferSize, constraint), false));
+        held.push(this.adapter.allocateCommonBuffer(PAGE_SIZE, false));
       }
       throw new NtError(
         STATUS_INSUFFICIENT_RESOURCES,
@@ -180,16 +180,4 @@ export class DmaChannel extends CUnknown implements IDmaChannel {
 /** Do address bits differ between two addresses that a constraint does not let differ? */
 function variesOutside(first: number, last: number, constraint: number): boolean {
   return ((BigInt(first) ^ BigInt(last)) & ~BigInt(constraint)) !== 0n;
-}
-
-/** From `first` to the first byte that has another value in one of the bits outside the constraint. */
-function bytesToBoundary(first: number, bufferSize: number, constraint: number): number {
-  let low = 1;
-  let high = bufferSize - 1;
-  while (low < high) {
-    const middle = low + Math.floor((high - low) / 2);
-    if (variesOutside(first, first + middle, constraint)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
