@@ -187,11 +187,8 @@ export async function playMidi(score: MidiScore, options: MidiOptions, command: 
       voicesStolen: midi.synthStatistics(endpoint)?.lostNotes ?? null,
       latenessMs:
         synth === 'uart'
-          ? {
-              ...latenessAtConnector(score.events, connector.recorded, run.startTick),
-              measuredAt: 'connector',
-            }
-          : { ...statistics.latenessMs, measuredAt: 'driver' },
+          ? latenessAtConnector(score.events, connector.recorded, run.startTick)
+          : { ...statistics.latenessMs, measuredAt: 'driver', beyondWire: null },
       durationSeconds: Math.min(score.duration100ns, statistics.position100ns) / TICKS_PER_SECOND,
       machineSeconds: run.machineSeconds,
       realSeconds: run.realSeconds,
