@@ -331,13 +331,12 @@ export class Sb16Card implements IsaCard {
   }
 
   #advance(now: number): void {
-    const from = this.#advancedTo;
     this.#busy = true;
     this.#fm.catchUp();
-    this.#output.prepare(from);
+    this.#output.prepare();
     this.#advancedTo = now;
     this.#dsp.advance(now);
-    this.#output.advance(from, now);
+    this.#output.advance(now);
     this.#busy = false;
   }
 

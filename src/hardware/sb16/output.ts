@@ -67,8 +67,10 @@ export class Sb16Output {
   /** Transfers that hold the DAC. */
   #claims = 0;
   #mixing = false;
-  /** Something besides the voice sounds. */
-  #others = false;
+  /** The FM chip works, although perhaps not to be heard yet. */
+  #fmAwake = false;
+  /** When the voice's last sample in the mix ends. */
+  #voiceEndTick = 0;
   readonly #mixClock = new SampleClock();
   #mixed = 0;
 
@@ -117,7 +119,7 @@ export class Sb16Output {
   /** True while time alone makes sound. */
   get live(): boolean {
     this.#refresh();
-    return this.#sink !== null && (this.#mixing || this.#directRuns || this.#switches !== 0);
+    return this.#sink !== null && (this.#mixing || this.#directRuns || this.#fmAwake || this.#switches !== 0);
   }
 
   // --- the voice ---
@@ -137,6 +139,7 @@ export class Sb16Output {
     this.#refresh();
     if (this.#mixing) {
       this.#voice.append(samples, 0, frames, clock, firstSlot);
+      this.#voiceEndTick = clock.tickOf(firstSlot + frames);
       return;
     }
     const left = this.#voiceLeft * this.#totalLeft;
@@ -169,26 +172,35 @@ export class Sb16Output {
 
   // --- time ---
 
-  /**
-   * Decides, before the voice advances from `from` to `now`, whether it goes to the jack by itself. The FM chip has caught up with `now`.
-   */
-  prepare(from: number): void {
+  /** Decides, before the voice advances, whether it goes to the jack by itself. The FM chip has caught up with the present. */
+  prepare(): void {
     this.#refresh();
-    this.#others = this.#switches !== 0 || this.#fm.soundedAfter(from);
+    this.#fmAwake = this.#fm.takeAwake();
+    const fmStartTick = this.#fm.takeStartTick();
     const voice = this.#claims > 0 || this.#directRuns;
-    if (this.#mixing || !(this.#others || (this.#fixedRate !== null && voice))) return;
+    const others = this.#switches !== 0 || fmStartTick !== null;
+    if (this.#mixing || !(others || (this.#fixedRate !== null && voice))) return;
     this.#mixing = true;
     this.#voice.clear();
+    // Nothing sounds before the chip does, whenever somebody looks.
+    if (this.#switches === 0 && !voice && fmStartTick !== null) {
+      this.#mixed = Math.max(this.#mixed, this.#mixClock.slotsBy(fmStartTick - 1));
+    }
   }
 
-  /** Delivers the mix up to `now`; `from` is where the card was before. */
-  advance(from: number, now: number): void {
+  /** Delivers the mix up to `now`. */
+  advance(now: number): void {
     this.#advanceDirect(now);
     const due = this.#mixClock.slotsBy(now);
-    if (this.#mixing) this.#mixUpTo(due);
+    const voice = this.#claims > 0 || this.#directRuns;
+    if (this.#mixing) {
+      // When all has ended, so does the mix, and not when somebody looks.
+      const lastTick = Math.max(this.#fm.endTick, this.#voiceEndTick) - 1;
+      const goesOn = this.#switches !== 0 || voice;
+      this.#mixUpTo(goesOn ? due : Math.min(due, this.#mixClock.slotsBy(lastTick)));
+      if (!goesOn && now >= lastTick) this.#mixing = false;
+    }
     this.#mixed = due;
-    const silent = !this.#others && this.#claims === 0 && !this.#directRuns;
-    if (silent && now > from) this.#mixing = false;
   }
 
   #mixUpTo(due: number): void {

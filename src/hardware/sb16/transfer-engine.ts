@@ -335,9 +335,7 @@ export class TransferEngine {
 
   #advancePlaying(periods: number): void {
     for (;;) {
-      const transfer = this.#transfer;
-      const ahead = transfer === null ? 0 : this.#fifoFrames(transfer);
-      if (transfer !== null) this.#fetch(Math.min(periods + ahead, STAGE_FRAMES));
+      this.#fetch(periods);
       const frames = Math.min(periods, this.#stageFrames);
       if (frames === 0) break;
       this.#playOut(frames);
@@ -378,14 +376,17 @@ export class TransferEngine {
     this.#handled += periods;
   }
 
-  /** Fetches until the stage holds `frames` frames, the transfer ends, or the channel does not deliver. */
-  #fetch(frames: number): void {
-    while (this.#stageFrames < frames && !this.#stalled) {
+  /** Fetches what leaves within so many periods, and what the FIFO takes beyond, until the transfer ends or the channel does not deliver. */
+  #fetch(periods: number): void {
+    while (!this.#stalled) {
       const transfer = this.#transfer;
       if (transfer === null) return;
-      if (transfer.silence) this.#fetchSilence(frames - this.#stageFrames);
+      // Each transfer has its own FIFO: one that takes over may fetch less far ahead.
+      const frames = Math.min(periods + this.#fifoFrames(transfer), STAGE_FRAMES) - this.#stageFrames;
+      if (frames <= 0) return;
+      if (transfer.silence) this.#fetchSilence(frames);
       else if (transfer.adpcm !== null) this.#fetchAdpcm(transfer.adpcm);
-      else this.#fetchPcm(transfer, frames - this.#stageFrames);
+      else this.#fetchPcm(transfer, frames);
     }
   }
 
