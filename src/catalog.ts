@@ -1,8 +1,10 @@
 import { install as ac97Driver } from './adapters/ac97/index.ts';
+import { install as es1370Driver } from './adapters/es1370/index.ts';
 import { install as sb16Driver } from './adapters/sb16/index.ts';
 import type { MidiSink, MidiSource, PciCard, PcmSink, PcmSource } from './hal/bus.ts';
 import type { IsaLegacyDevice } from './hal/index.ts';
 import { Ac97Card } from './hardware/ac97/index.ts';
+import { Es1370Card } from './hardware/es1370/index.ts';
 import { Sb16Card } from './hardware/sb16/index.ts';
 import type { DriverPackage } from './kernel/index.ts';
 import type { SimMachine } from './machines/sim/index.ts';
@@ -88,6 +90,18 @@ export const CARDS: readonly CatalogCard[] = [
     driver: ac97Driver,
     plug: (machine, { output, lineIn, micIn }, place) =>
       plugPci(machine, new Ac97Card(wired({ lineOut: output, lineIn, micIn })), place),
+  },
+  {
+    name: 'es1370',
+    title: 'Ensoniq AudioPCI: ES1370 with an AK4531 mixer codec',
+    bus: 'PCI',
+    hardwareId: 'PCI\\VEN_1274&DEV_5000',
+    // QEMU's card has no mixer at all: samples pass as they are.
+    qemu: { device: 'ES1370', unity: [] },
+    ports: ['WavePci', 'Topology'],
+    driver: es1370Driver,
+    plug: (machine, { output, lineIn, micIn, midiOut, midiIn }, place) =>
+      plugPci(machine, new Es1370Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn })), place),
   },
   {
     name: 'sb16',

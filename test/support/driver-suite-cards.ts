@@ -7,3 +7,11 @@ export const AC97: DriverSuiteCard = {
   modes: ['timer', 'event', 'packet'],
   captureCategory: 'KSNODETYPE_LINE_CONNECTOR',
 };
+
+export const ES1370: DriverSuiteCard = {
+  name: 'es1370',
+  rateTolerance: 0.01,
+  rates: [44_100, 22_050],
+  modes: ['timer', 'event'],
+  captureCategory: 'KSNODETYPE_LINE_CONNECTOR',
+};

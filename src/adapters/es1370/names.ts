@@ -13,6 +13,7 @@ export const NAME_MONO1_MUTE = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1374}');
 export const NAME_MONO2 = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1375}');
 export const NAME_MONO2_VOLUME = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1376}');
 export const NAME_MONO2_MUTE = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1377}');
+export const NAME_DAC1 = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1378}');
 
 const TEXTS: readonly (readonly [name: GUID, text: string])[] = [
   [NAME_WAVE2_VOLUME, 'Wave 2 Volume'],
@@ -23,6 +24,7 @@ const TEXTS: readonly (readonly [name: GUID, text: string])[] = [
   [NAME_MONO2, 'Mono 2'],
   [NAME_MONO2_VOLUME, 'Mono 2 Volume'],
   [NAME_MONO2_MUTE, 'Mono 2 Mute'],
+  [NAME_DAC1, 'DAC 1'],
 ];
 
 /** AddReg lines of the INF. */

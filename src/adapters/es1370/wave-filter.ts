@@ -26,6 +26,7 @@ import {
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
 import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import { NAME_DAC1 } from './names.ts';
 import type { ChannelName } from './registers.ts';
 
 export const WavePin = {
@@ -128,7 +129,7 @@ export const WAVE_FILTER: PCFILTER_DESCRIPTOR = {
   ],
   nodes: [
     { type: KSNODETYPE_DAC, name: null },
-    { type: KSNODETYPE_DAC, name: null },
+    { type: KSNODETYPE_DAC, name: NAME_DAC1 },
     { type: KSNODETYPE_ADC, name: null },
   ],
   connections: [
