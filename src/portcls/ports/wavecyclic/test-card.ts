@@ -71,6 +71,8 @@ export class CyclicScript {
   interrupts = true;
   /** Shifts what GetPosition says, in bytes. */
   positionError = 0;
+  /** What GetPosition says instead of the truth. */
+  falsePosition: number | null = null;
   /** What NewStream leaves out. */
   without: 'stream' | 'dmaChannel' | 'serviceGroup' | 'buffer' | null = null;
   /** Refuses formats while the stream runs. */
@@ -214,6 +216,7 @@ export class CyclicStream extends CUnknown implements IMiniportWaveCyclicStream,
   getPosition(): number {
     this.script.onCall('GetPosition');
     this.#move();
+    if (this.script.falsePosition !== null) return this.script.falsePosition;
     const size = this.channel.bufferSize();
     return (((this.#position + this.script.positionError) % size) + size) % size;
   }

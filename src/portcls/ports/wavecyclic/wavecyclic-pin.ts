@@ -266,8 +266,8 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     const wasStarved = transport instanceof RenderTransport && transport.starved;
     transport.move();
     if (transport instanceof RenderTransport) {
-      if (transport.starved && !wasStarved && !transport.ended) this.#traceStarvation();
       if (transport.takeEndReached()) this.marks.signalEnd();
+      if (transport.starved && !wasStarved && !transport.ended) this.#traceStarvation();
     }
     if (this.marks.any) this.#passMarks();
     for (const object of this.objects) object.tick();
@@ -455,8 +455,10 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
 
   // ------------------------------------------------------------------ end
 
+  /** Nobody can hear the stream's end any more, but a clock that is still open keeps the pin: it stops here. */
   override cleanup(): void {
     this.#requests.abortAll(STATUS_CANCELLED);
+    this.port.device.lock.run(() => this.stop(false));
   }
 
   override retire(): void {
