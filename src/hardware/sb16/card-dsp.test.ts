@@ -178,13 +178,13 @@ describe('direct mode', () => {
     rig.dispose();
   });
 
-  test('reads the ADC', () => {
-    const rig = new Sb16Rig({ lineIn: { read: (into, frames) => into.fill(0x4321, 0, frames * 2) } });
+  test.each([0x4321, -0x4321])('reads the ADC: %i', (level) => {
+    const rig = new Sb16Rig({ lineIn: { read: (into, frames) => into.fill(level, 0, frames * 2) } });
     rig.mixer(0x38, 0xf8);
     rig.mixer(0x39, 0xf8);
     rig.mixer(0x3d, 0x10);
     rig.dsp(0x20);
-    expect(rig.replies(1)).toEqual([0x43 ^ 0x80]);
+    expect(rig.replies(1)).toEqual([(level + 0x8000) >> 8]);
     rig.dispose();
   });
 });

@@ -344,7 +344,8 @@ export class Sb16Card implements IsaCard {
     this.#alarmTick = null;
     this.#unsettled = true;
     this.#fmTouched = false;
-    this.#enter();
+    // Also when the card has been at this tick before: a command may have made something due at once.
+    this.#advance(this.#slot?.clock.now ?? this.#advancedTo);
     this.#leave();
   }
 

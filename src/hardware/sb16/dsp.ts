@@ -354,8 +354,9 @@ export class Sb16Dsp implements DspOperations {
   /** Both directions share one time base. */
   #setRate(rate: SampleRate): void {
     this.#rate = rate;
-    this.engine8.setRate(rate);
-    this.engine16.setRate(rate);
+    const now = this.#host.now();
+    this.engine8.setRate(rate, now);
+    this.engine16.setRate(rate, now);
   }
 
   setBlockSize(units: number): void {
@@ -380,7 +381,7 @@ export class Sb16Dsp implements DspOperations {
   }
 
   directInput(): number {
-    return (this.#host.directInput() >> 8) ^ 0x80;
+    return ((this.#host.directInput() >> 8) ^ 0x80) & 0xff;
   }
 
   midi(mode: MidiMode): void {

@@ -233,12 +233,14 @@ export class TransferEngine {
   }
 
   /** The DSP's time base changed: the next period is of the new length. */
-  setRate(rate: SampleRate): void {
+  setRate(rate: SampleRate, now: number): void {
     if (rate.hz === this.#rate.hz && rate.divisor === this.#rate.divisor) return;
     this.#rate = rate;
     if (!this.#running) return;
     this.clock.start(this.clock.tickOf(this.#handled), rate.hz, rate.divisor);
     this.#handled = 0;
+    // The period under way is of the new length from its start: it may be over by now.
+    this.advance(now);
   }
 
   /** The DMA controller may serve a waiting request by now. */
