@@ -1,5 +1,10 @@
 import {
   type IRP,
+  KDPC,
+  KTIMER,
+  keCancelTimer,
+  keRemoveQueueDpc,
+  keSetTimerEx,
   type NTSTATUS,
   NtError,
   STATUS_CANCELLED,
@@ -8,6 +13,7 @@ import {
   STATUS_INVALID_DEVICE_STATE,
   STATUS_PENDING,
   STATUS_SUCCESS,
+  TICKS_PER_MILLISECOND,
 } from '../../../kernel/index.ts';
 import {
   IOCTL_KS_READ_STREAM,
@@ -26,7 +32,8 @@ import {
   ksAcquireResetValue,
 } from '../../../ks/index.ts';
 import type { IDrmAudioStream, IMiniportMidiStream } from '../../ddi/index.ts';
-import type { PinCreate } from '../port-handle.ts';
+import { type ClockedPin, createPinClock } from '../pin-clock.ts';
+import type { PinCreate, PinObject, PinObjectCreate } from '../port-handle.ts';
 import { StreamPin } from '../stream-pin.ts';
 import { MusicCapture } from './music-capture.ts';
 import { MusicRender } from './music-render.ts';
@@ -39,7 +46,7 @@ const FRAME_BYTES = 4096;
 const FRAMES = 8;
 
 /** An open pin of a MIDI filter: the miniport's stream with the sequencer before it or the time stamps behind it. */
-export class MidiPin extends StreamPin {
+export class MidiPin extends StreamPin implements ClockedPin {
   readonly midi: PortMidi;
   readonly #time: StreamTime;
   readonly #render: MusicRender | null;
@@ -50,6 +57,9 @@ export class MidiPin extends StreamPin {
   #reached: KSSTATE = KSSTATE_STOP;
   /** Between KSRESET_BEGIN and KSRESET_END no request is taken. */
   #resetting = false;
+  /** Looks after the events of clocks under the pin, every millisecond of RUN while there are clocks. */
+  readonly #clockTimer = new KTIMER('NotificationTimer', 'MIDI clock');
+  readonly #clockDpc = new KDPC(() => this.#tickClocks(), null, 'MidiClock');
   // Made once: calls at every event allocate no closures.
   #buffer: Uint8Array = new Uint8Array(0);
   readonly #callWrite = () => this.midiStream.write(this.#buffer);
@@ -145,6 +155,7 @@ export class MidiPin extends StreamPin {
     if (state === KSSTATE_PAUSE) this.#capture?.setOpen(true);
     if (state !== KSSTATE_RUN) return;
     this.#time.run();
+    this.#startClocks();
     this.#render?.serve();
   }
 
@@ -152,6 +163,7 @@ export class MidiPin extends StreamPin {
     if (state === KSSTATE_PAUSE) {
       this.#time.pause();
       this.#render?.pause();
+      this.#stopClocks();
     } else if (state === KSSTATE_ACQUIRE) this.#capture?.setOpen(false);
     else {
       // STOP discards what waits (P-127), and time begins anew.
@@ -164,6 +176,38 @@ export class MidiPin extends StreamPin {
 
   protected override setStreamFormat(dataFormat: KSDATAFORMAT): void {
     this.callOut('IMiniportMidiStream::SetFormat', () => this.midiStream.setFormat(dataFormat));
+  }
+
+  // ------------------------------------------------------------------ clock
+
+  override createObject(create: PinObjectCreate): PinObject {
+    const clock = createPinClock(this, create);
+    if (this.#time.running) this.#startClocks();
+    return clock;
+  }
+
+  /** The presentation time, either way: MIDI has no silence that would be played. */
+  clockTime(_physical: boolean): number {
+    return this.present ? this.#time.now : 0;
+  }
+
+  get clockGranularity(): number {
+    return TICKS_PER_MILLISECOND;
+  }
+
+  #startClocks(): void {
+    if (this.objects.size > 0) keSetTimerEx(this.#clockTimer, -TICKS_PER_MILLISECOND, 1, this.#clockDpc);
+  }
+
+  #stopClocks(): void {
+    keCancelTimer(this.#clockTimer);
+    keRemoveQueueDpc(this.#clockDpc);
+  }
+
+  /** At DISPATCH_LEVEL. */
+  #tickClocks(): void {
+    if (this.objects.size === 0) this.#stopClocks();
+    for (const object of this.objects) object.tick();
   }
 
   // ------------------------------------------------------------------ data
@@ -231,6 +275,7 @@ export class MidiPin extends StreamPin {
   /** The device is gone: nothing is written to it any more, and nobody waits for it. */
   override retire(): void {
     this.#render?.pause();
+    this.#stopClocks();
     this.#abort(STATUS_DEVICE_REMOVED);
   }
 
