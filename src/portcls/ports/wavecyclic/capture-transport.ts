@@ -38,6 +38,16 @@ export class CaptureTransport extends CyclicTransport {
     this.#lostBytes = 0;
   }
 
+  /** What nobody asked for before the device moved is lost. */
+  protected override relocate(move: () => void): void {
+    move();
+    const unread = this.deviceBytes - this.#read;
+    if (unread <= 0) return;
+    this.#lostBytes += unread;
+    this.#read += unread;
+    this.#lost = true;
+  }
+
   #dropOverwritten(): void {
     const { bufferBytes, frameBytes, blockBytes } = this.geometry;
     if (this.deviceBytes - this.#read <= bufferBytes) return;

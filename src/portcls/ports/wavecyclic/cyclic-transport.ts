@@ -43,6 +43,8 @@ export abstract class CyclicTransport {
   protected readonly requests: IrpStream;
   #geometry: CyclicGeometry;
   #lastOffset = 0;
+  /** Offset of device position 0 in the buffer: other than 0 once the device has begun anew somewhere else. */
+  #origin = 0;
   #lastTick = 0;
   #deviceBytes = 0;
   #streamBytes = 0;
@@ -84,6 +86,26 @@ export abstract class CyclicTransport {
     this.#lastTick = this.device.now;
   }
 
+  /**
+   * The device runs. One that went on somewhere else than where it had stood (its power was off, and its DMA engine begins at the
+   * buffer's start) finds what it has not played there. True when that was so. Without `powerLost` only a position that is off by more
+   * than a period counts: estimates of drivers differ between PAUSE and RUN.
+   */
+  started(powerLost: boolean): boolean {
+    const { bufferBytes, frameBytes, bytesPerSecond } = this.#geometry;
+    const elapsed = ((this.device.now - this.#lastTick) * bytesPerSecond) / TICKS_PER_SECOND;
+    const offset = this.device.deviceOffset() % bufferBytes;
+    const ahead = (offset + bufferBytes - this.#lastOffset) % bufferBytes;
+    const tolerated = Math.min(powerLost ? bytesPerSecond / 1000 : frameBytes, bufferBytes / 4);
+    if (ahead <= elapsed + tolerated || ahead >= bufferBytes - tolerated) return false;
+    const origin = (offset - (this.#deviceBytes % bufferBytes) + bufferBytes) % bufferBytes;
+    this.relocate(() => {
+      this.#origin = origin;
+    });
+    this.#lastOffset = offset;
+    return true;
+  }
+
   /** Asks the miniport where it is. `running`: the device moves, so that the clock tells how far it can have come. */
   updatePosition(running: boolean): void {
     const { bufferBytes, bytesPerSecond } = this.#geometry;
@@ -106,9 +128,13 @@ export abstract class CyclicTransport {
     this.#deviceBytes += advance;
   }
 
+  /** Calls `move`, after which {@link offsetOf} gives other offsets, and sees to it that what is in the buffer still counts. */
+  protected abstract relocate(move: () => void): void;
+
   /** The stream has stopped. */
   reset(): void {
     this.#lastOffset = 0;
+    this.#origin = 0;
     this.#deviceBytes = 0;
     this.#streamBytes = 0;
   }
@@ -129,7 +155,7 @@ export abstract class CyclicTransport {
 
   /** The offset of a linear position in the cyclic buffer. */
   protected offsetOf(deviceBytes: number): number {
-    return deviceBytes % this.#geometry.bufferBytes;
+    return (deviceBytes + this.#origin) % this.#geometry.bufferBytes;
   }
 
   protected get scratch(): Uint8Array {

@@ -94,6 +94,36 @@ export class RenderTransport extends CyclicTransport {
     this.#endReached = false;
   }
 
+  /** What has not been played goes along; behind it comes silence as ever. */
+  protected override relocate(move: () => void): void {
+    const from = this.deviceBytes;
+    const unplayed = new Uint8Array(Math.max(0, this.#copied - from));
+    this.#pieces(from, unplayed.byteLength, (offset, count, done) =>
+      this.device.copyFrom(unplayed, offset, count, done),
+    );
+    move();
+    this.#pieces(from, unplayed.byteLength, (offset, count, done) =>
+      this.device.copyTo(offset, unplayed, count, done),
+    );
+    this.#silenced = from + unplayed.byteLength;
+    this.#silence(this.#silenced, from + this.lookaheadBytes);
+  }
+
+  /** A stretch of device positions as pieces of the buffer. */
+  #pieces(
+    from: number,
+    byteLength: number,
+    piece: (offset: number, count: number, done: number) => void,
+  ): void {
+    const { bufferBytes } = this.geometry;
+    for (let done = 0; done < byteLength; ) {
+      const offset = this.offsetOf(from + done);
+      const count = Math.min(byteLength - done, bufferBytes - offset);
+      piece(offset, count, done);
+      done += count;
+    }
+  }
+
   /** The device has played on past the data: the next byte goes a little ahead of it, in step with its samples. */
   #restart(): void {
     const { blockBytes, bytesPerSecond } = this.geometry;
@@ -134,7 +164,7 @@ export class RenderTransport extends CyclicTransport {
   #silence(from: number, to: number): void {
     const { bufferBytes } = this.geometry;
     for (let at = from; at < to; ) {
-      const offset = at % bufferBytes;
+      const offset = this.offsetOf(at);
       const count = Math.min(to - at, bufferBytes - offset);
       this.device.silence(offset, count);
       at += count;

@@ -78,6 +78,8 @@ export class CyclicScript {
   /** Refuses formats while the stream runs. */
   refusesFormatInRun = false;
   drm = false;
+  /** A stream that goes on after PAUSE begins at the start of the buffer, as hardware does that lost its power. */
+  forgetsPosition = false;
   /** Every call of the port into miniport and streams, by DDI name, in order; positions and silence are too many to list. */
   readonly calls: string[] = [];
   /** Runs at the start of each of them, the unlisted ones too; what it throws leaves the method. */
@@ -198,6 +200,10 @@ export class CyclicStream extends CUnknown implements IMiniportWaveCyclicStream,
     this.#move();
     const { clock } = currentKernel();
     if (state === KSSTATE_RUN) {
+      if (this.script.forgetsPosition) {
+        this.#runBytes = 0;
+        this.#movedBytes = 0;
+      }
       this.#runTick = clock.now;
       this.#nextInterrupt = this.#runBytes + this.#periodBytes;
       this.#alarm.set(clock.now + DMA_STEP_TICKS);

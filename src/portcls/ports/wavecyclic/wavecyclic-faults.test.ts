@@ -18,7 +18,7 @@ import {
   ksSetProperty,
   pcmFormat,
 } from '../../../ks/index.ts';
-import { CyclicScript } from './test-card.ts';
+import { CyclicScript, recordedAt } from './test-card.ts';
 import { CyclicMachine, same, sound, statusOf } from './test-client.ts';
 
 const MS = 192;
@@ -195,6 +195,65 @@ describe('sleep', () => {
     expect(pin.packets[0]?.statusName).toBe('STATUS_SUCCESS');
     expect(same(pin.stream.played.bytes.subarray(0, bytes.length), bytes)).toBe(true);
     expect(machine.findings).toEqual([]);
+    expect(machine.end()).toEqual([]);
+  });
+});
+
+describe('a device that begins at the start of its buffer after a pause', () => {
+  it.each([13, 33, 77, 131])(
+    '%i ms on: plays on without a gap when power was off, and says nothing',
+    (ms) => {
+      const script = new CyclicScript();
+      const { machine, pin, bytes } = running(script);
+      machine.runMs(ms);
+      script.forgetsPosition = true;
+      machine.sleep();
+      machine.runMs(500);
+      machine.wake();
+      expect(pin.position().playOffset).toBe(ms * MS);
+      machine.runMs(300);
+      expect(same(pin.stream.played.bytes.subarray(0, bytes.length), bytes)).toBe(true);
+      expect(pin.position()).toEqual({ playOffset: bytes.length, writeOffset: bytes.length });
+      expect(machine.findings).toEqual([]);
+      expect(machine.end()).toEqual([]);
+    },
+  );
+
+  it('does so with a finding when it was only paused', () => {
+    const script = new CyclicScript();
+    const { machine, pin, bytes } = running(script);
+    machine.runMs(50);
+    script.forgetsPosition = true;
+    pin.setState(KSSTATE_PAUSE);
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(300);
+    expect(same(pin.stream.played.bytes.subarray(0, bytes.length), bytes)).toBe(true);
+    expect(machine.findings).toEqual([
+      'GetPosition went on from another place in KSSTATE_RUN than where it had been frozen.',
+    ]);
+    expect(machine.end()).toEqual([]);
+  });
+
+  it('records on, and what nobody had asked for is said to be lost', () => {
+    const script = new CyclicScript();
+    const machine = new CyclicMachine(script);
+    const pin = machine.openPin(1);
+    pin.setState(KSSTATE_PAUSE);
+    pin.read(20 * MS);
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(50);
+    script.forgetsPosition = true;
+    machine.sleep();
+    machine.wake();
+    const packet = pin.read(10 * MS);
+    machine.runMs(30);
+    expect(packet.header.optionsFlags).toBe(4);
+    expect(
+      same(
+        pin.bytesOf(packet),
+        Uint8Array.from({ length: 10 * MS }, (_, i) => recordedAt(50 * MS + i)),
+      ),
+    ).toBe(true);
     expect(machine.end()).toEqual([]);
   });
 });

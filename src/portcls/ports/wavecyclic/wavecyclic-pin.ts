@@ -47,12 +47,12 @@ import {
 import { IrpStream } from '../irp-stream/index.ts';
 import { createPinClock } from '../pin-clock.ts';
 import type { PinCreate, PinObject, PinObjectCreate } from '../port-handle.ts';
+import { StreamMarks } from '../stream-marks.ts';
 import { StreamPin } from '../stream-pin.ts';
 import { CaptureTransport } from './capture-transport.ts';
 import type { CyclicDevice, CyclicGeometry } from './cyclic-transport.ts';
 import type { PortWaveCyclic } from './port-wavecyclic.ts';
 import { RenderTransport } from './render-transport.ts';
-import { StreamMarks } from './stream-marks.ts';
 
 /** What the port asks of SetNotificationFreq, always (DDI page IMiniportWaveCyclicStream::SetNotificationFreq). */
 const NOTIFICATION_INTERVAL_MS = 10;
@@ -98,6 +98,8 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   #geometry: CyclicGeometry;
   /** The device moves data, or is about to. */
   #running = false;
+  /** Power is back, and the stream is about to go on. */
+  #resuming = false;
   /** Between KSRESET_BEGIN and KSRESET_END. */
   #resetting = false;
 
@@ -375,6 +377,7 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     if (state === KSSTATE_RUN) this.#start();
     try {
       this.callOut(`${STREAM}::SetState`, this.#callSetState);
+      if (state === KSSTATE_RUN) this.#started();
     } catch (error) {
       if (state === KSSTATE_RUN) this.#running = false;
       throw error;
@@ -389,6 +392,19 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     this.#transport.start();
     if (!this.capture) this.#locked(this.#serviceLocked);
     this.#running = true;
+  }
+
+  /** Positions are frozen in PAUSE, and go on from there; a device that was without power may know nothing of that. */
+  #started(): void {
+    const moved = this.#locked(() => this.#transport.started(this.#resuming));
+    if (!moved || this.#resuming) return;
+    this.finding('GetPosition went on from another place in KSSTATE_RUN than where it had been frozen.');
+  }
+
+  override resume(): void {
+    this.#resuming = true;
+    super.resume();
+    this.#resuming = false;
   }
 
   /** The position is frozen: what was recorded up to it is handed over. */

@@ -35,8 +35,8 @@ import { streamingCategories } from '../pin-factories.ts';
 import { PortBase } from '../port-base.ts';
 import type { PinCreate, PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
+import { streamMarkEvents } from '../stream-marks.ts';
 import { streamPinProperties } from '../stream-pin-properties.ts';
-import { streamMarkEvents } from '../wavecyclic/stream-marks.ts';
 import { CallbackSink, WavePciPin } from './wavepci-pin.ts';
 
 const INTERFACES: readonly KSIDENTIFIER[] = [

@@ -48,8 +48,8 @@ import {
 } from '../../ddi/index.ts';
 import { createPinClock } from '../pin-clock.ts';
 import type { PinCreate, PinObject, PinObjectCreate } from '../port-handle.ts';
+import { StreamMarks } from '../stream-marks.ts';
 import { StreamPin } from '../stream-pin.ts';
-import { StreamMarks } from '../wavecyclic/stream-marks.ts';
 import type { Mapping } from './mapped-packet.ts';
 import { type MappingOwner, MappingQueue } from './mapping-queue.ts';
 import type { PortWavePci } from './port-wavepci.ts';

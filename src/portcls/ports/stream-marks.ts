@@ -1,4 +1,4 @@
-import { NtError, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER } from '../../../kernel/index.ts';
+import { NtError, STATUS_INVALID_DEVICE_REQUEST, STATUS_INVALID_PARAMETER } from '../../kernel/index.ts';
 import {
   KSEVENT_CONNECTION_ENDOFSTREAM,
   type KSEVENT_ENTRY,
@@ -10,8 +10,8 @@ import {
   KSEVENTSETID_LoopedStreaming,
   ksGenerateEvent,
   LOOPEDSTREAMING_POSITION_EVENT_DATA,
-} from '../../../ks/index.ts';
-import type { PortPin } from '../port-handle.ts';
+} from '../../ks/index.ts';
+import type { PortPin } from './port-handle.ts';
 
 /** Events on a stream's positions, enabled on its pin. */
 export interface MarkedPin extends PortPin {
@@ -80,8 +80,8 @@ function pinOf(entry: KSEVENT_ENTRY, isMarked: (pin: unknown) => pin is MarkedPi
 }
 
 /**
- * KSEVENT_LOOPEDSTREAMING_POSITION and KSEVENT_CONNECTION_ENDOFSTREAM for the pins of a port. The first is what the WaveCyclic port
- * had until Windows Vista (ksevent-loopedstreaming-position.md); on a pin that does not loop it is refused.
+ * KSEVENT_LOOPEDSTREAMING_POSITION and KSEVENT_CONNECTION_ENDOFSTREAM for the pins of a port. The first is what the WaveCyclic and
+ * WavePci ports had until Windows Vista (ksevent-loopedstreaming-position.md); on a pin that does not loop it is refused.
  */
 export function streamMarkEvents(isMarked: (pin: unknown) => pin is MarkedPin): readonly KSEVENT_SET[] {
   const item = (
