@@ -7,6 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type Figure, formatFigures, memoryCopyBytesPerSecond } from './measure.ts';
+import { midiFigure } from './midi.ts';
 import { propertyFigures } from './properties.ts';
 import { type StreamBench, streamFigure } from './streams.ts';
 
@@ -77,6 +78,9 @@ const streams: readonly StreamBench[] = [
 ];
 for (const bench of streams) figures.push(streamFigure(bench, copy));
 figures.push(...propertyFigures(smoke ? 2_000 : 300_000));
+for (const synth of ['uart', 'fm'] as const) {
+  for (const packMs of [0, 50]) figures.push(midiFigure(synth, packMs, smoke ? 1_000 : 200_000));
+}
 
 console.log(formatFigures(figures));
 if (smoke) console.log('\n(smoke run: too short to judge by)');

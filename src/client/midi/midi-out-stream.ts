@@ -71,6 +71,8 @@ export class MidiOutStream extends MidiStream {
   #latenessSum = 0;
   #latenessMax = 0;
   #position100ns = 0;
+  /** The machine's time at which the stream's was, or would have been, 0; of the present run. */
+  #originTick = 0;
 
   constructor(setup: MidiStreamSetup, options: MidiOutOptions) {
     super(setup);
@@ -92,7 +94,7 @@ export class MidiOutStream extends MidiStream {
     this.change('start', 'stopped', 'running', () => {
       this.setPinState(KSSTATE_PAUSE);
       this.#fill();
-      this.setPinState(KSSTATE_RUN);
+      this.#run();
     });
   }
 
@@ -102,7 +104,12 @@ export class MidiOutStream extends MidiStream {
   }
 
   resume(): void {
-    this.change('resume', 'paused', 'running', () => this.setPinState(KSSTATE_RUN));
+    this.change('resume', 'paused', 'running', () => this.#run());
+  }
+
+  #run(): void {
+    this.setPinState(KSSTATE_RUN);
+    this.#originTick = this.now - this.presentationTime100ns;
   }
 
   /** Ends the stream now; what has not been played is dropped. */
@@ -197,7 +204,7 @@ export class MidiOutStream extends MidiStream {
     this.#eventsDone += events.length;
     this.#bytesDone += bytes;
     this.#requestsDone++;
-    const lateness = Math.max(0, this.presentationTime100ns - last.time100ns);
+    const lateness = Math.max(0, this.now - this.#originTick - last.time100ns);
     this.#latenessSum += lateness;
     this.#latenessMax = Math.max(this.#latenessMax, lateness);
   }

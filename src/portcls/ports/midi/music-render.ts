@@ -14,9 +14,11 @@ import {
   STATUS_SUCCESS,
   TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
+  type UserProcess,
 } from '../../../kernel/index.ts';
 import {
   decodeMusicRecords,
+  type KSSTREAM_HEADER,
   KsAcquireOnlySingleItem,
   KsIrpQueue,
   KsListEntryHead,
@@ -69,9 +71,7 @@ class RenderRequest {
       byteCount += header.dataUsed;
       // Each delta counts from where the record before was due, not from when it was played.
       let due100ns = presentationTime100ns(header.presentationTime);
-      for (const { timeDeltaMs, bytes } of decodeMusicRecords(
-        copyOf(new StreamBuffer(process, header, header.dataUsed)),
-      )) {
+      for (const { timeDeltaMs, bytes } of decodeMusicRecords(copyOf(process, header))) {
         due100ns += timeDeltaMs * TICKS_PER_MILLISECOND;
         midiBytes += bytes.byteLength;
         records.push({ due100ns, bytes });
@@ -83,8 +83,13 @@ class RenderRequest {
   }
 }
 
-/** The client's bytes as they are now; the client's memory is let go. */
-function copyOf(buffer: StreamBuffer): Uint8Array {
+/** The client's bytes as they are now. Throws STATUS_ACCESS_VIOLATION for memory that is not the client's. */
+function copyOf(process: UserProcess, header: KSSTREAM_HEADER): Uint8Array {
+  if (header.dataUsed === 0) return new Uint8Array(0);
+  const view = process.memoryView(header.data, header.dataUsed);
+  if (view !== null) return view.slice();
+  // Pages that lie apart.
+  const buffer = new StreamBuffer(process, header, header.dataUsed);
   try {
     const bytes = new Uint8Array(buffer.byteLength);
     buffer.read(0, bytes);
