@@ -25,9 +25,17 @@ export function withMachineOptions(command: Command): Command {
     );
 }
 
+/** `--registry`, for the commands that start a driver. */
+export function withRegistryOption(command: Command): Command {
+  return command.option(
+    '--registry <file>',
+    'load the registry from this file (JSON, or .reg text) if it is there, and save it there at the end',
+  );
+}
+
 /** Options of the commands that stream. */
 export function withStreamOptions(command: Command): Command {
-  return withMachineOptions(command)
+  return withRegistryOption(withMachineOptions(command))
     .option('--endpoint <name>', 'endpoint by its name (see: miniport endpoints)')
     .option(
       '--buffer-ms <n>',
@@ -67,6 +75,7 @@ export interface StreamCommandOptions {
   readonly volume?: number;
   readonly set: readonly string[];
   readonly trace?: string;
+  readonly registry?: string;
   readonly json?: boolean;
 }
 

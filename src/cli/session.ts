@@ -1,10 +1,16 @@
 import { CARDS, type CardWiring, type CatalogCard, findCard } from '../catalog.ts';
 import { AudioClient } from '../client/index.ts';
 import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index.ts';
-import { QEMU_AUDIO_ID, type QemuAudio, QemuMachine } from '../machines/qemu/index.ts';
+import {
+  QEMU_AUDIO_ID,
+  type QemuAudio,
+  QemuMachine,
+  type QemuMachineOptions,
+} from '../machines/qemu/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
 import { CliError } from './cli-error.ts';
 import { applySetting } from './control-values.ts';
+import { loadRegistry, saveRegistry } from './registry-file.ts';
 import { TraceFileWriter } from './trace-file.ts';
 
 export const MACHINE_NAMES = ['sim', 'qemu'] as const;
@@ -14,6 +20,8 @@ export type MachineName = (typeof MACHINE_NAMES)[number];
 export interface SessionOptions {
   readonly machine: MachineName;
   readonly card: string;
+  /** Load the registry from this file, and save it there at the end. */
+  readonly registry?: string;
   /** Write the whole timeline to this file. */
   readonly trace?: string;
 }
@@ -44,16 +52,19 @@ export class Session {
   readonly machine: SimMachine | QemuMachine;
   readonly audio: AudioClient;
   readonly #traceFile: TraceFileWriter | null;
+  readonly #registryPath: string | null;
   #closed = false;
 
   private constructor(
     card: CatalogCard,
     machine: SimMachine | QemuMachine,
     traceFile: TraceFileWriter | null,
+    registryPath: string | null,
   ) {
     this.card = card;
     this.machine = machine;
     this.#traceFile = traceFile;
+    this.#registryPath = registryPath;
     machine.installDriver(card.driver);
     machine.start();
     this.audio = new AudioClient(machine.kernel);
@@ -76,6 +87,7 @@ export class Session {
     { wiring, qemuAudio, command }: SessionWiring,
   ): Promise<Session> {
     const card = requireCard(options.card);
+    const registry = options.registry === undefined ? {} : { registry: loadRegistry(options.registry) };
     const trace = new Trace({ mask: options.trace === undefined ? TraceKind.Cold : TraceKind.All });
     const traceFile =
       options.trace === undefined
@@ -83,12 +95,13 @@ export class Session {
         : new TraceFileWriter(options.trace, trace, { command, machine: options.machine, card: card.name });
     let machine: SimMachine | QemuMachine | null = null;
     try {
-      if (options.machine === 'qemu') machine = await launchQemu(card, trace, qemuAudio ?? {});
+      if (options.machine === 'qemu')
+        machine = await launchQemu(card, { trace, audio: qemuAudio ?? {}, ...registry });
       else {
-        machine = new SimMachine({ trace });
+        machine = new SimMachine({ trace, ...registry });
         card.plug(machine, wiring ?? {});
       }
-      return new Session(card, machine, traceFile);
+      return new Session(card, machine, traceFile, options.registry ?? null);
     } catch (error) {
       machine?.dispose();
       traceFile?.close();
@@ -119,6 +132,7 @@ export class Session {
     this.#closed = true;
     try {
       if (this.kernel.stopped === null) this.audio.close();
+      if (this.#registryPath !== null) saveRegistry(this.#registryPath, this.kernel.registry);
       const leaks = this.machine.dispose();
       return this.kernel.stopped === null ? formatLeakReport(leaks) : '';
     } finally {
@@ -127,7 +141,10 @@ export class Session {
   }
 }
 
-async function launchQemu(card: CatalogCard, trace: Trace, audio: QemuAudio): Promise<QemuMachine> {
+async function launchQemu(
+  card: CatalogCard,
+  options: Omit<QemuMachineOptions, 'deviceArguments' | 'isaDevices'>,
+): Promise<QemuMachine> {
   if (card.qemu === null) {
     const names = CARDS.filter(({ qemu }) => qemu !== null).map(({ name }) => name);
     throw new CliError(
@@ -138,7 +155,6 @@ async function launchQemu(card: CatalogCard, trace: Trace, audio: QemuAudio): Pr
   return QemuMachine.launch({
     deviceArguments: ['-device', `${device},audiodev=${QEMU_AUDIO_ID}`],
     ...(legacyDevice ? { isaDevices: [legacyDevice] } : {}),
-    audio,
-    trace,
+    ...options,
   });
 }

@@ -3,7 +3,7 @@ import { CARDS } from '../../catalog.ts';
 import { dataRangeToString, formatDot, formatFilters } from '../../client/index.ts';
 import { CliError } from '../cli-error.ts';
 import { formatControlRange, formatControlValue, parseControlValue } from '../control-values.ts';
-import { withMachineOptions } from '../options.ts';
+import { withMachineOptions, withRegistryOption } from '../options.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { formatTable } from '../table.ts';
 
@@ -58,8 +58,10 @@ export function addLookCommands(program: Command): void {
       process.stdout.write(formatTable(['card', 'bus', 'in QEMU', 'port drivers', 'what it is'], rows));
     });
 
-  withMachineOptions(
-    program.command('endpoints').description('list what an application can play to and record from'),
+  withRegistryOption(
+    withMachineOptions(
+      program.command('endpoints').description('list what an application can play to and record from'),
+    ),
   )
     .option('--json', 'print JSON')
     .action(async (options: LookOptions) => {
@@ -104,10 +106,12 @@ export function addLookCommands(program: Command): void {
       });
     });
 
-  withMachineOptions(
-    program
-      .command('inspect')
-      .description("show the driver's filters: pins with data ranges, nodes, connections"),
+  withRegistryOption(
+    withMachineOptions(
+      program
+        .command('inspect')
+        .description("show the driver's filters: pins with data ranges, nodes, connections"),
+    ),
   )
     .option('--json', 'print JSON')
     .option('--dot', 'print a Graphviz graph: miniport inspect --dot | dot -Tsvg > card.svg')
@@ -120,12 +124,14 @@ export function addLookCommands(program: Command): void {
       });
     });
 
-  withMachineOptions(
-    program
-      .command('control')
-      .description("list the card's controls, or read or set one")
-      .argument('[node]', "control by name, as in 'Master Volume'")
-      .argument('[value]', "new value: -6, or -6,-3 for left and right; on, off; a source's name"),
+  withRegistryOption(
+    withMachineOptions(
+      program
+        .command('control')
+        .description("list the card's controls, or read or set one")
+        .argument('[node]', "control by name, as in 'Master Volume'")
+        .argument('[value]', "new value: -6, or -6,-3 for left and right; on, off; a source's name"),
+    ),
   )
     .option('--json', 'print JSON')
     .addHelpText(
