@@ -30,6 +30,10 @@ export class RequestRenderStream extends RequestStream {
     return this.#soundBytes / this.frameBytes;
   }
 
+  protected override get standsStill(): boolean {
+    return this.positionBytes >= this.#soundBytes;
+  }
+
   protected override refill(packet: StreamPacket): boolean {
     if (this.#sourceEnded) return false;
     const count = this.memory.fillFrom(this.#source, packet.offset, packet.byteLength);

@@ -135,7 +135,12 @@ export abstract class RequestStream extends Stream {
     this.missedBytes = running ? Math.max(0, elapsed - (this.positionBytes - this.#readPosition)) : 0;
     this.#readTick = now;
     this.#readPosition = this.positionBytes;
-    if (running) this.fitClock(now);
+    if (running && !this.standsStill) this.fitClock(now);
+  }
+
+  /** The position is where the data ends: it tells nothing of the device's clock. */
+  protected get standsStill(): boolean {
+    return false;
   }
 
   /** Has time passed since the position was read? A source that takes long makes it pass. */

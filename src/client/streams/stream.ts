@@ -74,6 +74,9 @@ export interface StreamStatistics {
 /** No sign of life for this long, on top of a few buffers, is a stuck device. */
 export const STUCK_TICKS = TICKS_PER_SECOND;
 
+/** A wake this much behind its alarm means that the application was not let run: the system slept. */
+const HELD_TICKS = TICKS_PER_SECOND / 4;
+
 /**
  * What all streams have in common: states, the position, waking, failing, counters. How sound goes between client and driver is the
  * business of the classes below. All work is done in short continuations; nothing blocks.
@@ -109,6 +112,7 @@ export abstract class Stream {
   #positionNoted = 0;
   #lastProgressTick = 0;
   #dueTick: number | null = null;
+  #alarmTick = 0;
   #alarmFired = false;
   #maxLateness = 0;
 
@@ -284,6 +288,7 @@ export abstract class Stream {
   /** The next wake by the clock; `due`: the stream has work then, so that being late counts. */
   protected wakeAt(tick: number, due: boolean): void {
     this.#dueTick = due ? tick : null;
+    this.#alarmTick = tick;
     this.#alarm.set(tick);
   }
 
@@ -358,7 +363,11 @@ export abstract class Stream {
     if (this.#dueTick !== null) {
       this.#maxLateness = Math.max(this.#maxLateness, this.host.now - this.#dueTick);
     }
-    const alarmFired = this.#alarmFired;
+    const { now } = this.host;
+    const held = this.#alarmFired && now - this.#alarmTick > HELD_TICKS;
+    // Nobody can have seen the device stand still meanwhile.
+    if (held) this.#lastProgressTick = now;
+    const alarmFired = this.#alarmFired && !held;
     this.#alarmFired = false;
     if (!this.serve(alarmFired)) this.finish();
   }
