@@ -1,4 +1,4 @@
-import { CUnknown, type IID, type IUnknown, tryQueryInterface } from '../../../com/index.ts';
+import { type IUnknown, tryQueryInterface } from '../../../com/index.ts';
 import {
   type IRP,
   KSPIN_LOCK,
@@ -39,11 +39,10 @@ import {
   type IDmaChannel,
   type IDrmAudioStream,
   IID_IDrmAudioStream,
-  IID_IServiceSink,
   type IMiniportWaveCyclicStream,
   type IServiceGroup,
-  type IServiceSink,
 } from '../../ddi/index.ts';
+import { CallbackSink } from '../callback-sink.ts';
 import { IrpStream } from '../irp-stream/index.ts';
 import { createPinClock } from '../pin-clock.ts';
 import type { PinCreate, PinObject, PinObjectCreate } from '../port-handle.ts';
@@ -61,24 +60,6 @@ const ALLOCATOR_FRAMES = 3;
 
 const STREAM = 'IMiniportWaveCyclicStream';
 
-/** The port's member of a stream's service group. */
-class StreamSink extends CUnknown implements IServiceSink {
-  readonly #service: () => void;
-
-  constructor(service: () => void) {
-    super('WaveCyclic service sink');
-    this.#service = service;
-  }
-
-  requestService(): void {
-    this.#service();
-  }
-
-  protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
-    return iid.equals(IID_IServiceSink) ? this : super.nonDelegatingQueryInterface(iid);
-  }
-}
-
 /**
  * An open pin of a WaveCyclic filter: the miniport's stream, its cyclic buffer, and the client's requests between which the port
  * copies. Methods at PASSIVE_LEVEL unless they say otherwise.
@@ -89,7 +70,7 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   readonly #lock = new KSPIN_LOCK();
   readonly #requests: IrpStream;
   readonly #transport: RenderTransport | CaptureTransport;
-  readonly #sink: StreamSink;
+  readonly #sink: CallbackSink;
   #stream: IMiniportWaveCyclicStream | null = null;
   #channel: IDmaChannel | null = null;
   #group: IServiceGroup | null = null;
@@ -123,7 +104,7 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
       if (buffer !== null) this.cyclicStream.silence(buffer, this.#silenceOffset, this.#silenceCount);
     };
     this.#callSetState = () => this.cyclicStream.setState(this.#nextState);
-    this.#sink = new StreamSink(() => this.#service());
+    this.#sink = new CallbackSink('WaveCyclic service sink', () => this.#service());
     try {
       const { stream, dmaChannel, serviceGroup } = port.newStream(
         create.pinId,

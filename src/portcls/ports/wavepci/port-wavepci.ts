@@ -31,13 +31,14 @@ import {
   type WavePciNewStream,
 } from '../../ddi/index.ts';
 import { DmaChannel } from '../../helpers/dma-channel.ts';
+import { CallbackSink } from '../callback-sink.ts';
 import { streamingCategories } from '../pin-factories.ts';
 import { PortBase } from '../port-base.ts';
 import type { PinCreate, PortPin } from '../port-handle.ts';
 import type { PortProperty } from '../port-property.ts';
 import { streamMarkEvents } from '../stream-marks.ts';
 import { streamPinProperties } from '../stream-pin-properties.ts';
-import { CallbackSink, WavePciPin } from './wavepci-pin.ts';
+import { WavePciPin } from './wavepci-pin.ts';
 
 const INTERFACES: readonly KSIDENTIFIER[] = [
   { set: KSINTERFACESETID_Standard, id: KSINTERFACE_STANDARD_STREAMING, flags: 0 },

@@ -1,4 +1,4 @@
-import { CUnknown, type IID, type IUnknown, tryQueryInterface } from '../../../com/index.ts';
+import { type IUnknown, tryQueryInterface } from '../../../com/index.ts';
 import type { DMA_ADAPTER } from '../../../hal/index.ts';
 import {
   DISPATCH_LEVEL,
@@ -41,11 +41,10 @@ import {
 import {
   type IDrmAudioStream,
   IID_IDrmAudioStream,
-  IID_IServiceSink,
   type IMiniportWavePciStream,
   type IServiceGroup,
-  type IServiceSink,
 } from '../../ddi/index.ts';
+import { CallbackSink } from '../callback-sink.ts';
 import { createPinClock } from '../pin-clock.ts';
 import type { PinCreate, PinObject, PinObjectCreate } from '../port-handle.ts';
 import { StreamMarks } from '../stream-marks.ts';
@@ -61,24 +60,6 @@ const TIMER_PERIOD_MS = 20;
 /** What a client is told of a stream whose miniport does not tell: three buffers of 10 ms. */
 const DEFAULT_FRAMES = 3;
 const DEFAULT_FRAMES_PER_SECOND = 100;
-
-/** A member of a service group that calls back. */
-export class CallbackSink extends CUnknown implements IServiceSink {
-  readonly #service: () => void;
-
-  constructor(name: string, service: () => void) {
-    super(name);
-    this.#service = service;
-  }
-
-  requestService(): void {
-    this.#service();
-  }
-
-  protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
-    return iid.equals(IID_IServiceSink) ? this : super.nonDelegatingQueryInterface(iid);
-  }
-}
 
 /**
  * An open pin of a WavePci filter: the miniport's stream, and the client's requests as mappings that the device reads and writes
