@@ -309,5 +309,5 @@ export function sound(length: number, seed = 0): Uint8Array {
 
 /** Deep equality of long arrays takes seconds; this takes none. */
 export function same(a: Uint8Array, b: Uint8Array): boolean {
-  return a.byteLength === b.byteLength && Buffer.compare(a, b) === 0;
+  return a.byteLength === b.byteLength && a.every((byte, i) => byte === b[i]);
 }
