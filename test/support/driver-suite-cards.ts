@@ -11,6 +11,7 @@ export const AC97: DriverSuiteCard = {
 export const ES1370: DriverSuiteCard = {
   name: 'es1370',
   rateTolerance: 0.01,
+  interruptsPerSecond: 100,
   rates: [44_100, 22_050],
   modes: ['timer', 'event'],
   captureCategory: 'KSNODETYPE_LINE_CONNECTOR',

@@ -16,7 +16,8 @@ interface Stretch {
 
 /**
  * DAC1 or DAC2. Mappings are copied into the ring up to 50 ms ahead of the card, and given back when the converter has played them, so
- * that clients see their requests end when they are heard. When there is nothing to copy, silence is.
+ * that clients see their requests end when they are heard: they need two interrupt periods and a request's length in their queue. When
+ * there is nothing to copy, silence is.
  */
 export class Es1370RenderStream extends Es1370WaveStream {
   /** Ring positions, in bytes since the beginning like all of them: where the next byte goes, how far there is silence behind. */

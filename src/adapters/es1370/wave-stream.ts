@@ -36,8 +36,8 @@ import * as R from './registers.ts';
 /** The ring between the client's pages and the card: contiguous, since the card knows no lists. 186 ms of 44.1 kHz stereo. */
 export const RING_BYTES = 32 * 1024;
 const INTERRUPTS_PER_SECOND = 100;
-/** More than the 64 frames that the card may have read ahead, so that the sample counter tells them apart. */
-const MINIMUM_PERIOD_FRAMES = 128;
+/** A period is longer than what the card may have read ahead, 64 bytes, so that the sample counter tells the frames apart. */
+const MINIMUM_PERIOD_BYTES = 72;
 /** Buffers that a client should keep queued, each of one interrupt's bytes. */
 const ALLOCATOR_FRAMES = 4;
 
@@ -277,7 +277,8 @@ export abstract class Es1370WaveStream extends CUnknown implements IMiniportWave
   // ------------------------------------------------------------------ states
 
   get #periodFrames(): number {
-    return Math.max(MINIMUM_PERIOD_FRAMES, Math.round(this.format.sampleRate / INTERRUPTS_PER_SECOND));
+    const { sampleRate, bytesPerFrame } = this.format;
+    return Math.max(MINIMUM_PERIOD_BYTES / bytesPerFrame, Math.round(sampleRate / INTERRUPTS_PER_SECOND));
   }
 
   #acquire(): void {
