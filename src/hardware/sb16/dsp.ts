@@ -305,6 +305,8 @@ export class Sb16Dsp implements DspOperations {
         });
       other.stop();
     }
+    // What the other one had left in its FIFO is cut off, too.
+    if (other.drains && direction === 'play') other.stop();
     const stereo = command.coding.stereo || (direction === 'record' && this.#stereoInput);
     engine.start(
       {

@@ -135,6 +135,11 @@ export class TransferEngine {
     return this.#running;
   }
 
+  /** The DAC takes what is left of the FIFO after a transfer's end. */
+  get drains(): boolean {
+    return this.#claimed && this.#transfer === null;
+  }
+
   get paused(): boolean {
     return this.#paused;
   }
