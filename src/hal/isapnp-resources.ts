@@ -172,16 +172,26 @@ function bitsOf(mask: number): number[] {
   return Array.from({ length: 16 }, (_, bit) => bit).filter((bit) => ((mask >> bit) & 1) !== 0);
 }
 
+/** Bytes in one card's data, many times what any card has: a ROM without an end tag must not be read for ever. */
+const BYTE_LIMIT = 4096;
+
 /** Takes items from a card's resource data one after the other. */
 class ItemReader {
   readonly #next: () => number;
+  #read = 0;
   sum = 0;
 
   constructor(next: () => number) {
     this.#next = next;
   }
 
+  /** The data go on for longer than they can. */
+  get exhausted(): boolean {
+    return this.#read >= BYTE_LIMIT;
+  }
+
   byte(): number {
+    this.#read++;
     const value = this.#next() & 0xff;
     this.sum = (this.sum + value) & 0xff;
     return value;
@@ -193,11 +203,9 @@ class ItemReader {
     const large = (first & ISAPNP_LARGE) !== 0;
     const low = large ? this.byte() : 0;
     const length = large ? low | (this.byte() << 8) : first & 7;
-    return {
-      tag: large ? first : first >> 3,
-      large,
-      bytes: Array.from({ length }, () => this.byte()),
-    };
+    const bytes: number[] = [];
+    while (bytes.length < length && !this.exhausted) bytes.push(this.byte());
+    return { tag: large ? first : first >> 3, large, bytes };
   }
 }
 
@@ -208,9 +216,6 @@ interface DeviceDraft {
   readonly resources: IsaPnpResource[];
   readonly alternatives: { readonly priority: number; readonly resources: IsaPnpResource[] }[];
 }
-
-/** Items in one card's data: a ROM without an end tag must not be read for ever. */
-const ITEM_LIMIT = 512;
 
 /**
  * Reads the resource data that follow a serial identifier, byte by byte as the card gives them. Items that nothing here uses (memory,
@@ -226,7 +231,7 @@ export function decodeIsaPnpResources(next: () => number): {
   const devices: DeviceDraft[] = [];
   let name: string | null = null;
   let alternative: DeviceDraft['alternatives'][number] | null = null;
-  for (let i = 0; i < ITEM_LIMIT; i++) {
+  while (!reader.exhausted) {
     const { tag, large, bytes } = reader.item();
     const [b0 = 0, b1 = 0, b2 = 0, b3 = 0, b4 = 0, b5 = 0, b6 = 0] = bytes;
     const device = devices.at(-1);
