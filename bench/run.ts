@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { type Figure, formatFigures, memoryCopyBytesPerSecond } from './measure.ts';
 import { midiFigure } from './midi.ts';
 import { propertyFigures } from './properties.ts';
+import { qemuFigures } from './qemu.ts';
 import { type StreamBench, streamFigure } from './streams.ts';
 
 const { values } = parseArgs({
@@ -81,6 +82,7 @@ figures.push(...propertyFigures(smoke ? 2_000 : 300_000));
 for (const synth of ['uart', 'fm'] as const) {
   for (const packMs of [0, 50]) figures.push(midiFigure(synth, packMs, smoke ? 1_000 : 200_000));
 }
+figures.push(...(await qemuFigures(smoke ? 500 : 10_000)));
 
 console.log(formatFigures(figures));
 if (smoke) console.log('\n(smoke run: too short to judge by)');
