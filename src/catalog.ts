@@ -98,7 +98,7 @@ export const CARDS: readonly CatalogCard[] = [
     hardwareId: 'PCI\\VEN_1274&DEV_5000',
     // QEMU's card has no mixer at all: samples pass as they are.
     qemu: { device: 'ES1370', unity: [] },
-    ports: ['WavePci', 'Topology'],
+    ports: ['WavePci', 'Topology', 'MIDI'],
     driver: es1370Driver,
     plug: (machine, { output, lineIn, micIn, midiOut, midiIn }, place) =>
       plugPci(machine, new Es1370Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn })), place),

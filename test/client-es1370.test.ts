@@ -8,11 +8,13 @@ import {
   frameBytes,
   MemoryPcmReader,
   MemoryPcmWriter,
+  MidiClient,
 } from '../src/client/index.ts';
 import { encodeUlong, KsObject } from '../src/client/requests/ks-object.ts';
 import { RequestPin, StreamPacket } from '../src/client/streams/request-pin.ts';
 import { ArraySource, MemorySink } from '../src/hardware/analog.ts';
 import { Es1370Card, type Es1370CardOptions } from '../src/hardware/es1370/index.ts';
+import { MidiMemorySink, MidiMemorySource } from '../src/hardware/midi-memory.ts';
 import { formatLeakReport, PowerSystemSleeping3, PowerSystemWorking } from '../src/kernel/index.ts';
 import {
   KSPROPERTY_CONNECTION_STATE,
@@ -252,5 +254,38 @@ describe('an application on the ES1370', () => {
     bench.machine.kernel.pnp.setSystemPowerState(PowerSystemSleeping3);
     bench.machine.kernel.pnp.setSystemPowerState(PowerSystemWorking);
     expect([register('LMASTER'), register('OUT_SW1'), register('RESET')]).toEqual([0x85, 0x66, 3]);
+  });
+
+  test('MIDI leaves and arrives by the chip’s UART on time, while sound plays', () => {
+    const midiOut = new MidiMemorySink();
+    const midiIn = new MidiMemorySource();
+    using bench = new Bench({ midiOut, midiIn });
+    const { kernel } = bench.machine;
+    const midi = new MidiClient(kernel, bench.audio.process);
+    const events = Array.from({ length: 100 }, (_, index) => ({
+      time100ns: index * 73_300,
+      bytes: Uint8Array.of(0x90, 40 + (index % 40), 100),
+    }));
+    const out = midi.openOut(midi.endpoint('out'), { events });
+    const heard: number[][] = [];
+    const input = midi.openIn(midi.endpoint('in'), { onMessage: ({ bytes }) => heard.push([...bytes]) });
+    const sound = bench.play(noise(44_100, 5));
+    for (const stream of [sound, input, out]) stream.start();
+    const start = kernel.clock.now;
+    const sent = Array.from({ length: 60 }, (_, index) => [0x80, index, 64]);
+    for (const [index, bytes] of sent.entries()) midiIn.send(bytes, start + index * 50_000);
+    expect(bench.run(() => out.ended && sound.ended)).toBe(true);
+    bench.pass(20);
+    expect([out.error, input.error, sound.error]).toEqual([null, null, null]);
+    expect([...midiOut.bytes]).toEqual(events.flatMap(({ bytes }) => [...bytes]));
+    for (const [index, { time100ns }] of events.entries()) {
+      const late = (midiOut.startTicks[index * 3] ?? 0) - start - time100ns;
+      expect(late).toBeGreaterThanOrEqual(0);
+      expect(late).toBeLessThan(10_000);
+    }
+    expect(heard).toEqual(sent);
+    expect(sound.statistics().glitches).toBe(0);
+    input.close();
+    out.close();
   });
 });

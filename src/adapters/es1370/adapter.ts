@@ -1,6 +1,7 @@
 import type { IUnknown } from '../../com/index.ts';
 import type { DEVICE_OBJECT, DRIVER_OBJECT, DriverPackage, IRP } from '../../kernel/index.ts';
 import {
+  CLSID_PortMidi,
   CLSID_PortTopology,
   CLSID_PortWavePci,
   type IPort,
@@ -13,17 +14,19 @@ import {
   pcRegisterSubdevice,
 } from '../../portcls/index.ts';
 import { Es1370Common } from './common.ts';
+import { Es1370MidiMiniport } from './midi-miniport.ts';
 import { MEDIA_CATEGORIES } from './names.ts';
 import { Es1370TopologyMiniport } from './topology-miniport.ts';
 import { WavePin } from './wave-filter.ts';
 import { Es1370WaveMiniport } from './wave-miniport.ts';
 
-/** Subdevices: wave, topology, and room for MIDI. */
+/** Subdevices: wave, topology and MIDI. */
 const MAX_MINIPORTS = 3;
 
 /** Reference strings of the subdevices; the INF's AddInterface directives carry the same. */
 export const WAVE_NAME = 'Wave';
 export const TOPOLOGY_NAME = 'Topology';
+export const MIDI_NAME = 'Uart';
 
 /** DriverEntry. */
 export function driverEntry(driverObject: DRIVER_OBJECT, registryPath: string): void {
@@ -65,6 +68,18 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   pcRegisterPhysicalConnection(deviceObject, wave, WavePin.dac2Bridge, topology, pins.wave);
   pcRegisterPhysicalConnection(deviceObject, wave, WavePin.dac1Bridge, topology, pins.wave2);
   pcRegisterPhysicalConnection(deviceObject, topology, pins.record, wave, WavePin.adcBridge);
+
+  if (!common.hasUart()) return;
+  using midiMiniport = new Es1370MidiMiniport();
+  using _midi = installSubdevice(
+    deviceObject,
+    irp,
+    MIDI_NAME,
+    pcNewPort(CLSID_PortMidi),
+    midiMiniport,
+    common,
+    resourceList,
+  );
 }
 
 /** Binds a port to its miniport and makes the pair visible. Returns the port, whose reference is the caller's. */

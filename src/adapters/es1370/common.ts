@@ -276,13 +276,18 @@ export class Es1370Common extends CUnknown implements IAdapterPowerManagement {
 
   /* ---- UART ---- */
 
+  /** Is there a UART? QEMU's card has none: its registers read all ones. PASSIVE_LEVEL. */
+  hasUart(): boolean {
+    return READ_PORT_UCHAR(this.#port + R.UART_STATUS) !== 0xff;
+  }
+
   /** Switches the UART on, with its receive interrupt, or off. */
   enableUart(sink: InterruptSink | null): void {
     this.synchronized(() => {
       this.#uartSink = sink;
       const enabled = sink !== null;
       this.#setControl(enabled ? this.#control | R.CTL_UART_EN : this.#control & ~R.CTL_UART_EN);
-      if (!enabled) return;
+      if (!enabled || !this.powered) return;
       WRITE_PORT_UCHAR(this.#port + R.UART_CONTROL, R.UART_CONTROL_RESET);
       WRITE_PORT_UCHAR(this.#port + R.UART_CONTROL, R.UART_CONTROL_RXINTEN);
     });
