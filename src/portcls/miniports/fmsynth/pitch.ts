@@ -20,6 +20,6 @@ export function blockAndFNumber(pitch: number): number {
   const fNumber = F_NUMBERS[steps - octave * TABLE_LENGTH] as number;
   // The octave from G4 (67) on, number 5, is block 4. Below block 0 the F-number shrinks; above block 7 the octave stays.
   const block = octave - 1;
-  if (block < 0) return block > -10 ? fNumber >> -block : 0;
+  if (block < 0) return Math.round(fNumber * 2 ** block);
   return Math.min(7, block) * 1024 + fNumber;
 }
