@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { audioFormat, WavWriter } from '../client/index.ts';
 import type { PcmFormat } from '../hal/bus.ts';
 import { CliError, ExitCode } from './cli-error.ts';
+import { FileByteSink } from './files.ts';
 
 /** A program that plays raw 16-bit little-endian PCM from its standard input. */
 interface PlayerProgram {
@@ -77,42 +80,44 @@ function onPath(name: string): boolean {
   return false;
 }
 
-/** The system's player, or null when there is none. `streaming` is false for one that wants the whole file first. */
-export function findPlayer(): { readonly name: string; readonly streaming: boolean } | null {
-  const streaming = PLAYERS.find(({ name }) => onPath(name));
-  if (streaming) return { name: streaming.name, streaming: true };
-  const file = FILE_PLAYERS.find(onPath);
-  return file === undefined ? null : { name: file, streaming: false };
+/** Name of the system's player, or null when there is none. */
+export function findPlayer(): string | null {
+  return PLAYER_NAMES.find(onPath) ?? null;
 }
 
 /** Names of all players that are looked for, for messages. */
 export const PLAYER_NAMES: readonly string[] = [...PLAYERS.map(({ name }) => name), ...FILE_PLAYERS];
 
-/** Starts no player before the format is known, feeds it as the card plays, and waits for it at the end. */
+/** What the player is to hear, on its way: into a running program, or into a file for one that takes nothing else. */
+interface Feed {
+  write(samples: Int16Array): void;
+  /** Resolves when everything has been heard. */
+  finish(): Promise<void>;
+  kill(): void;
+}
+
+/**
+ * The system's player, fed as the card plays. It is started when the format is known. One that only takes files (afplay) hears the whole
+ * recording at the end.
+ */
 export class LivePlayer {
   readonly name: string;
-  readonly #program: PlayerProgram;
-  #child: ChildProcess | null = null;
+  readonly #program: PlayerProgram | null;
+  #feed: Feed | null = null;
   #failure: string | null = null;
-  #finished: Promise<void> = Promise.resolve();
 
-  /** @throws CliError (exit code 4) when the computer has no player that streams */
+  /** @throws CliError (exit code 4) when the computer has no player */
   constructor() {
-    const program = PLAYERS.find(({ name }) => onPath(name));
-    if (!program) {
+    const found = findPlayer();
+    if (!found) {
       throw new CliError(
-        `--live needs a player, and none of ${PLAYERS.map(({ name }) => name).join(', ')} was found. ` +
+        `--live needs a player, and none of ${PLAYER_NAMES.join(', ')} was found. ` +
           'On Debian or Ubuntu: apt-get install alsa-utils (or sox). Or leave --live out and use --out FILE.wav.',
         ExitCode.missing,
       );
     }
-    this.#program = program;
-    this.name = program.name;
-  }
-
-  /** Bytes handed over and not yet taken by the player. */
-  get pendingBytes(): number {
-    return this.#child?.stdin?.writableLength ?? 0;
+    this.name = found;
+    this.#program = PLAYERS.find(({ name }) => name === found) ?? null;
   }
 
   /** What went wrong with the player, if anything did: playing goes on without it. */
@@ -121,35 +126,73 @@ export class LivePlayer {
   }
 
   write(samples: Int16Array, format: PcmFormat): void {
-    if (!this.#child) this.#start(format);
-    if (this.#failure !== null) return;
-    this.#child?.stdin?.write(
-      new Uint8Array(samples.buffer.slice(samples.byteOffset, samples.byteOffset + samples.byteLength)),
-    );
+    this.#feed ??= this.#program
+      ? this.#streamTo(this.#program, format)
+      : this.#collectFor(this.name, format);
+    if (this.#failure === null) this.#feed.write(samples);
   }
 
   /** Ends the input and waits until the player has played what it has. */
   async finish(): Promise<void> {
-    this.#child?.stdin?.end();
-    await this.#finished;
+    await this.#feed?.finish();
   }
 
   /** Ends the player at once. */
   kill(): void {
-    this.#child?.kill('SIGTERM');
+    this.#feed?.kill();
   }
 
-  #start(format: PcmFormat): void {
-    const child = spawn(this.#program.name, this.#program.args(format), {
-      stdio: ['pipe', 'ignore', 'pipe'],
-    });
-    this.#child = child;
+  #streamTo(program: PlayerProgram, format: PcmFormat): Feed {
+    const child = spawn(program.name, program.args(format), { stdio: ['pipe', 'ignore', 'pipe'] });
+    child.stdin.on('error', () => {}); // reported by 'close'
+    const ended = this.#ended(child);
+    return {
+      write: (samples) => {
+        child.stdin.write(
+          new Uint8Array(samples.buffer.slice(samples.byteOffset, samples.byteOffset + samples.byteLength)),
+        );
+      },
+      finish: () => {
+        child.stdin.end();
+        return ended;
+      },
+      kill: () => child.kill('SIGTERM'),
+    };
+  }
+
+  #collectFor(name: string, format: PcmFormat): Feed {
+    const folder = mkdtempSync(join(tmpdir(), 'miniport-live-'));
+    const path = join(folder, 'live.wav');
+    const file = new FileByteSink(path);
+    const writer = new WavWriter(
+      file,
+      audioFormat({ sampleRate: format.sampleRate, channels: format.channels }),
+    );
+    const remove = () => rmSync(folder, { recursive: true, force: true });
+    return {
+      write: (samples) =>
+        writer.write(
+          new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
+          0,
+          samples.byteLength,
+        ),
+      finish: async () => {
+        writer.end();
+        file.close();
+        await this.#ended(spawn(name, [path], { stdio: ['ignore', 'ignore', 'pipe'] }));
+        remove();
+      },
+      kill: remove,
+    };
+  }
+
+  /** Resolves when the program is gone; what it complained about becomes the failure. */
+  #ended(child: ChildProcess): Promise<void> {
     let complaint = '';
     child.stderr?.on('data', (text) => {
       complaint = (complaint + String(text)).slice(0, 500);
     });
-    child.stdin?.on('error', () => {}); // reported by 'close'
-    this.#finished = new Promise((resolve) => {
+    return new Promise((resolve) => {
       child.on('error', (error) => {
         this.#failure ??= `${this.name} could not be started: ${error.message}`;
         resolve();
