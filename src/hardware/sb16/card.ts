@@ -1,44 +1,27 @@
-import type {
-  Alarm,
-  BusTarget,
-  IsaCard,
-  IsaDmaDevice,
-  IsaDmaLine,
-  IsaInterruptLine,
-  IsaPnpTarget,
-  IsaPorts,
-  IsaSlot,
-} from '../../hal/bus.ts';
+import type { Alarm, BusTarget, IsaCard, IsaPnpTarget, IsaSlot } from '../../hal/bus.ts';
 import { TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND } from '../../hal/bus.ts';
 import { type IsaPnpConfiguration, IsaPnpLogic } from '../isapnp/index.ts';
 import { Mpu401 } from '../mpu401/index.ts';
 import { Opl3 } from '../opl3/index.ts';
 import { SampleClock } from '../sample-clock.ts';
 import { AnalogSources, Sb16Input } from './analog-input.ts';
+import { Sb16Connections } from './connections.ts';
 import { Sb16Dsp } from './dsp.ts';
 import { FmTap } from './fm-tap.ts';
 import type { Sb16Jacks } from './jacks.ts';
 import { MidiSplitter, SharedMidiOut } from './midi-port.ts';
-import { Ct1745Mixer, interruptSetupOf } from './mixer.ts';
+import { Ct1745Mixer } from './mixer.ts';
 import { Sb16Output } from './output.ts';
 import {
-  SB16_BASES,
-  SB16_DMA,
-  SB16_FM_BASES,
   SB16_GAME_BASES,
-  SB16_IO,
   SB16_LOGICAL_AUDIO,
   SB16_LOGICAL_GAME,
-  SB16_MPU_BASES,
   sb16PnpDescription,
 } from './pnp-description.ts';
 import {
-  DMA_SETUP_8_BIT,
-  DMA_SETUP_16_BIT,
   INTERRUPT_8_BIT,
   INTERRUPT_16_BIT,
   INTERRUPT_MPU,
-  INTERRUPT_SETUP_LINES,
   MIXER_REGISTERS,
   mixerRegister,
   SB_DSP_ACK_16,
@@ -50,23 +33,22 @@ import {
   SB_FM_LEGACY,
   SB_FM_LEGACY_PORTS,
   SB_FM_PORTS,
-  SB_GAME_PORTS,
   SB_MIXER_DATA,
   SB_MIXER_INDEX,
-  SB_MPU_PORTS,
-  SB_PORTS,
 } from './registers.ts';
+import {
+  decodable,
+  dmaSetupOf,
+  interruptSetup,
+  jumperSettings,
+  NO_SETTINGS,
+  plugAndPlaySettings,
+  type Sb16JumperSettings,
+  type Sb16Settings,
+  withDmaSetup,
+  withInterruptSetup,
+} from './settings.ts';
 import type { TransferEngine } from './transfer-engine.ts';
-
-/** Where a card without Plug and Play is, by its jumpers and by its mixer's setup registers after power-on. */
-export interface Sb16JumperSettings {
-  readonly base?: number;
-  /** Null: the MPU-401 is switched off. */
-  readonly mpuBase?: number | null;
-  readonly irq?: number;
-  readonly dma8?: number;
-  readonly dma16?: number | null;
-}
 
 /** What is plugged into the card, and how it is built. */
 export interface Sb16CardOptions extends Sb16Jacks {
@@ -102,25 +84,6 @@ export interface Sb16RegisterValue {
   readonly value: number;
   readonly meaning: string;
 }
-
-/** What the card answers to, as jumpers or Plug and Play have it. */
-interface AudioSettings {
-  readonly base: number | null;
-  readonly mpuBase: number | null;
-  readonly fmBase: number | null;
-  readonly irq: number | null;
-  readonly dma8: number | null;
-  readonly dma16: number | null;
-}
-
-const NOTHING: AudioSettings = {
-  base: null,
-  mpuBase: null,
-  fmBase: null,
-  irq: null,
-  dma8: null,
-  dma16: null,
-};
 
 const DEFAULT_DSP_VERSION = 0x040d;
 const DEFAULT_FIFO_BYTES = 16;
@@ -159,6 +122,7 @@ export class Sb16Card implements IsaCard {
   readonly #fmTap = new FmTap();
   readonly #input: Sb16Input;
   readonly #output: Sb16Output;
+  readonly #connections: Sb16Connections;
 
   #slot: IsaSlot | null = null;
   #alarm: Alarm | null = null;
@@ -168,14 +132,7 @@ export class Sb16Card implements IsaCard {
   #unsettled = true;
   #busy = false;
 
-  #settings: AudioSettings = NOTHING;
-  #gameBase: number | null = null;
-  #ports: IsaPorts[] = [];
-  #gamePorts: IsaPorts | null = null;
-  #irqLine: IsaInterruptLine | null = null;
-  #dmaLines: readonly IsaDmaLine[] = [];
   #mpuAsserted = false;
-  #level = false;
   /** The FM chip was written to: whether it sounds shows when time has passed. */
   #fmTouched = false;
   readonly #oneFrame = new Int16Array(2);
@@ -192,10 +149,17 @@ export class Sb16Card implements IsaCard {
         : null;
     this.pnp = this.#logic;
     this.#mixer = new Ct1745Mixer({
-      readInterruptSetup: () => interruptSetupOf(this.#settings.irq),
-      readDmaSetup: () => dmaSetupOf(this.#settings),
-      writeInterruptSetup: (value) => this.#writeInterruptSetup(value),
-      writeDmaSetup: (value) => this.#writeDmaSetup(value),
+      readInterruptSetup: () => interruptSetup(this.#connections.settings),
+      readDmaSetup: () => dmaSetupOf(this.#connections.settings),
+      writeInterruptSetup: (value) => {
+        const { settings } = this.#connections;
+        const changed = withInterruptSetup(settings, value);
+        this.#writeSetup('MIX_INTERRUPT_SETUP', value, interruptSetup(settings), changed);
+      },
+      writeDmaSetup: (value) => {
+        const { settings } = this.#connections;
+        this.#writeSetup('MIX_DMA_SETUP', value, dmaSetupOf(settings), withDmaSetup(settings, value));
+      },
       readInterruptStatus: () => this.#interruptStatus,
     });
     this.#input = new Sb16Input(this.#mixer, new AnalogSources(this.#mixer, options, this.#fmTap));
@@ -240,10 +204,22 @@ export class Sb16Card implements IsaCard {
       dspIn,
       midiOut,
     );
+    const fm = this.#fmTarget();
+    this.#connections = new Sb16Connections({
+      audio: {
+        read: (offset) => this.#read(offset, fm),
+        write: (offset, _size, value) => this.#write(offset, value, fm),
+      },
+      mpu: this.#mpu,
+      fm,
+      dma: { catchUp: () => this.#dmaCatchUp(), changed: () => this.#dmaChanged() },
+      useDmaLines: (line8, line16) => this.#dsp.setLines(line8, line16),
+    });
   }
 
   attach(slot: IsaSlot): void {
     this.#slot = slot;
+    this.#connections.attach(slot);
     this.#advancedTo = slot.clock.now;
     this.#alarm = slot.clock.createAlarm(() => this.#onAlarm());
     this.#alarmTick = null;
@@ -271,7 +247,7 @@ export class Sb16Card implements IsaCard {
     this.#fm.reset();
     if (this.#logic) this.#logic.reset();
     else this.#useSettings(jumperSettings(this.#jumpers ?? {}));
-    if (!this.#logic) this.#useGamePort(SB16_GAME_BASES[0] ?? null);
+    if (!this.#logic) this.#connections.useGamePort(SB16_GAME_BASES[0] ?? null);
     this.#leave();
   }
 
@@ -280,8 +256,8 @@ export class Sb16Card implements IsaCard {
     this.#alarm = null;
     this.#mpu.detach();
     this.#fm.detach();
-    this.#useSettings(NOTHING);
-    this.#useGamePort(null);
+    this.#useSettings(NO_SETTINGS);
+    this.#connections.detach();
     this.#slot = null;
   }
 
@@ -315,8 +291,9 @@ export class Sb16Card implements IsaCard {
   }
 
   /** Where the card answers now, null for what is not configured. */
-  get configuration(): AudioSettings & { readonly gameBase: number | null } {
-    return { ...this.#settings, gameBase: this.#gameBase };
+  get configuration(): Sb16Settings & { readonly gameBase: number | null } {
+    const { settings, gameBase } = this.#connections;
+    return { ...settings, gameBase };
   }
 
   // --- time ---
@@ -388,11 +365,8 @@ export class Sb16Card implements IsaCard {
 
   /** The level of the interrupt line, recomputed from state: any of the three sources. */
   #updateInterrupt(): void {
-    const level = this.#interruptStatus !== 0;
-    if (level === this.#level) return;
-    this.#level = level;
     // Last of all: whoever hears of the line may access the card at once.
-    this.#irqLine?.setLevel(level);
+    this.#connections.setInterrupt(this.#interruptStatus !== 0);
   }
 
   #directInput(): number {
@@ -404,147 +378,40 @@ export class Sb16Card implements IsaCard {
   // --- configuration ---
 
   #configure(device: number, configuration: IsaPnpConfiguration): void {
-    if (device === SB16_LOGICAL_GAME) {
-      const base = configuration.ioBases[0] ?? 0;
-      this.#useGamePort(configuration.active ? this.#decodable(base, SB16_GAME_BASES, 'game port') : null);
-      return;
+    const refuse = (what: string, base: number) =>
+      this.#slot?.report.finding(
+        `the card cannot decode its ${what} at ${base.toString(16).toUpperCase()}h`,
+        {
+          base,
+        },
+      );
+    if (device === SB16_LOGICAL_AUDIO) this.#useSettings(plugAndPlaySettings(configuration, refuse));
+    else if (device === SB16_LOGICAL_GAME) {
+      const base = configuration.active ? (configuration.ioBases[0] ?? 0) : 0;
+      this.#connections.useGamePort(decodable(base, SB16_GAME_BASES, () => refuse('game port', base)));
     }
-    if (device !== SB16_LOGICAL_AUDIO) return;
-    if (!configuration.active) {
-      this.#useSettings(NOTHING);
-      return;
+  }
+
+  /** 80h and 81h: on a Plug and Play card the configuration registers decide (guide, "Interrupt setup register"). */
+  #writeSetup(name: string, value: number, present: number, changed: Sb16Settings): void {
+    if (this.#logic === null) this.#useSettings(changed);
+    else if (value !== present) {
+      this.#slot?.report.finding(
+        `${name} written on a Plug and Play card: it keeps what it was configured to`,
+        {
+          value,
+          present,
+        },
+      );
     }
-    const { ioBases, irqs, dmas } = configuration;
-    const [dma8 = null, dma16 = null] = [dmas[SB16_DMA.channel8], dmas[SB16_DMA.channel16]];
-    this.#useSettings({
-      base: this.#decodable(ioBases[SB16_IO.base] ?? 0, SB16_BASES, 'audio'),
-      mpuBase: this.#decodable(ioBases[SB16_IO.mpu] ?? 0, SB16_MPU_BASES, 'MPU-401'),
-      fmBase: this.#decodable(ioBases[SB16_IO.fm] ?? 0, SB16_FM_BASES, 'FM'),
-      irq: irqs[0] === 0 ? null : (irqs[0] ?? null),
-      dma8: dma8 !== null && DMA_SETUP_8_BIT.includes(dma8) ? dma8 : null,
-      dma16: dma16 !== null && DMA_SETUP_16_BIT.includes(dma16) ? dma16 : null,
-    });
   }
 
-  #decodable(base: number, bases: readonly number[], what: string): number | null {
-    if (base === 0) return null;
-    if (bases.includes(base)) return base;
-    this.#slot?.report.finding(`the card cannot decode its ${what} at ${base.toString(16).toUpperCase()}h`, {
-      base,
-    });
-    return null;
-  }
-
-  /** 80h: on a Plug and Play card the configuration registers decide (guide, "Interrupt setup register"). */
-  #writeInterruptSetup(value: number): void {
-    const wired = INTERRUPT_SETUP_LINES.find(([bit]) => (value & bit) !== 0);
-    if (this.#logic) {
-      this.#refuseSetup('MIX_INTERRUPT_SETUP', value, interruptSetupOf(this.#settings.irq));
-      return;
-    }
-    this.#useSettings({ ...this.#settings, irq: wired?.[1] ?? null });
-  }
-
-  /** 81h. */
-  #writeDmaSetup(value: number): void {
-    if (this.#logic) {
-      this.#refuseSetup('MIX_DMA_SETUP', value, dmaSetupOf(this.#settings));
-      return;
-    }
-    const chosen = (channels: readonly number[]) =>
-      channels.find((channel) => ((value >> channel) & 1) !== 0) ?? null;
-    this.#useSettings({
-      ...this.#settings,
-      dma8: chosen(DMA_SETUP_8_BIT),
-      dma16: chosen(DMA_SETUP_16_BIT),
-    });
-  }
-
-  #refuseSetup(name: string, value: number, present: number): void {
-    if (value === present) return;
-    this.#slot?.report.finding(
-      `${name} written on a Plug and Play card: it keeps what it was configured to`,
-      {
-        value,
-        present,
-      },
-    );
-  }
-
-  #useSettings(settings: AudioSettings): void {
+  #useSettings(settings: Sb16Settings): void {
     const now = this.#enter();
-    const before = this.#settings;
-    this.#settings = settings;
     this.#unsettled = true;
-    if (settings.irq !== before.irq) this.#connectInterrupt(settings.irq);
-    if (settings.dma8 !== before.dma8 || settings.dma16 !== before.dma16) this.#connectDma(settings);
-    const moved = (['base', 'mpuBase', 'fmBase'] as const).some((key) => settings[key] !== before[key]);
-    if (moved) this.#mapPorts(settings);
+    this.#connections.use(settings);
     for (const engine of [this.#dsp.engine8, this.#dsp.engine16]) engine.retry(now);
     if (!this.#busy) this.#leave();
-  }
-
-  #connectInterrupt(irq: number | null): void {
-    this.#irqLine?.setLevel(false);
-    this.#irqLine?.disconnect();
-    this.#irqLine = null;
-    const slot = this.#slot;
-    if (irq === null || slot === null) return;
-    this.#irqLine = this.#attempt(() => slot.connectInterrupt(irq));
-    this.#irqLine?.setLevel(this.#level);
-  }
-
-  #connectDma({ dma8, dma16 }: AudioSettings): void {
-    for (const line of this.#dmaLines) line.disconnect();
-    const slot = this.#slot;
-    const device: IsaDmaDevice = {
-      catchUp: () => this.#dmaCatchUp(),
-      changed: () => this.#dmaChanged(),
-    };
-    const connect = (channel: number | null) =>
-      channel === null || slot === null ? null : this.#attempt(() => slot.connectDma(channel, device));
-    const line8 = connect(dma8);
-    const line16 = connect(dma16);
-    this.#dmaLines = [line8, line16].filter((line) => line !== null);
-    this.#dsp.setLines(line8, line16);
-  }
-
-  /** Wrongly configured, the card has no line; a card has no other way to say so. */
-  #attempt<T>(connect: () => T): T | null {
-    try {
-      return connect();
-    } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
-      this.#slot?.report.finding(error.message);
-      return null;
-    }
-  }
-
-  #mapPorts({ base, mpuBase, fmBase }: AudioSettings): void {
-    for (const ports of this.#ports) ports.unmap();
-    this.#ports = [];
-    const slot = this.#slot;
-    if (slot === null) return;
-    const map = (name: string, start: number | null, length: number, target: BusTarget) => {
-      if (start !== null) this.#ports.push(slot.mapPorts(name, start, length, target));
-    };
-    const fm = this.#fmTarget();
-    map('audio', base, SB_PORTS, {
-      read: (offset) => this.#read(offset, fm),
-      write: (offset, _size, value) => this.#write(offset, value, fm),
-    });
-    map('MPU-401', mpuBase, SB_MPU_PORTS, this.#mpu);
-    map('FM', fmBase, SB_FM_PORTS, fm);
-  }
-
-  #useGamePort(base: number | null): void {
-    if (base === this.#gameBase) return;
-    this.#gameBase = base;
-    this.#gamePorts?.unmap();
-    // Nothing is plugged in: buttons are up, and the timers of the axes never end.
-    const target: BusTarget = { read: () => UNDRIVEN, write: () => {} };
-    this.#gamePorts =
-      base === null ? null : (this.#slot?.mapPorts('game port', base, SB_GAME_PORTS, target) ?? null);
   }
 
   // --- DMA ---
@@ -682,19 +549,4 @@ function isLegacyFm(offset: number): boolean {
 function nameOf(offset: number, direction: 0 | 1): string {
   const name = REGISTER_NAMES[offset]?.[direction] ?? '';
   return name === '' ? `SB_${offset.toString(16).toUpperCase()}` : name;
-}
-
-function dmaSetupOf({ dma8, dma16 }: AudioSettings): number {
-  return (dma8 === null ? 0 : 1 << dma8) | (dma16 === null ? 0 : 1 << dma16);
-}
-
-function jumperSettings(jumpers: Sb16JumperSettings): AudioSettings {
-  return {
-    base: jumpers.base ?? 0x220,
-    mpuBase: jumpers.mpuBase === undefined ? 0x330 : jumpers.mpuBase,
-    fmBase: 0x388,
-    irq: jumpers.irq ?? 5,
-    dma8: jumpers.dma8 ?? 1,
-    dma16: jumpers.dma16 === undefined ? 5 : jumpers.dma16,
-  };
 }
