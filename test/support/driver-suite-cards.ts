@@ -16,3 +16,12 @@ export const ES1370: DriverSuiteCard = {
   modes: ['timer', 'event'],
   captureCategory: 'KSNODETYPE_LINE_CONNECTOR',
 };
+
+export const SB16: DriverSuiteCard = {
+  name: 'sb16',
+  rateTolerance: 0.01,
+  interruptsPerSecond: 100,
+  rates: [44_100, 22_050],
+  modes: ['timer', 'event'],
+  captureCategory: 'KSNODETYPE_LINE_CONNECTOR',
+};
