@@ -1,4 +1,16 @@
-import { closeSync, fstatSync, openSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import type { ByteSink, ByteSource } from '../client/index.ts';
 import { CliError } from './cli-error.ts';
 
@@ -79,7 +91,10 @@ export function writeTextFile(path: string, text: string): void {
 /** Writes that follow each other are gathered up to this much. */
 const WRITE_BUFFER_BYTES = 256 * 1024;
 
-/** A file on disk to write to; it is made, or emptied, at once, so that a wrong path is found before the run. */
+/**
+ * A file on disk to write to. It is opened at once, so that a wrong path is found before the run, but what was in it stays until the
+ * first bytes arrive: a run that fails before it has anything to write loses nothing ({@link discard}).
+ */
 export class FileByteSink implements ByteSink {
   readonly seekable = true;
   readonly #path: string;
@@ -87,12 +102,17 @@ export class FileByteSink implements ByteSink {
   readonly #buffer = new Uint8Array(WRITE_BUFFER_BYTES);
   #bufferPosition = 0;
   #buffered = 0;
+  /** The file was not there before. */
+  readonly #isNew: boolean;
+  /** It holds bytes of ours. */
+  #begun = false;
 
   /** @throws CliError when the file cannot be made */
   constructor(path: string) {
     this.#path = path;
+    this.#isNew = !existsSync(path);
     try {
-      this.#descriptor = openSync(path, 'w');
+      this.#descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT);
     } catch (error) {
       throw fileError(path, 'written', error);
     }
@@ -112,18 +132,37 @@ export class FileByteSink implements ByteSink {
 
   close(): void {
     this.#flush();
+    this.#begin();
     closeSync(this.#descriptor);
+  }
+
+  /** Closes a file that is not wanted after all. Before its first bytes are on the disk it is left as it was found, or gone if it is new. */
+  discard(): void {
+    if (this.#begun) {
+      this.close();
+      return;
+    }
+    closeSync(this.#descriptor);
+    if (this.#isNew) rmSync(this.#path, { force: true });
   }
 
   #flush(): void {
     const count = this.#buffered;
     this.#buffered = 0;
-    this.#put(this.#buffer, 0, count, this.#bufferPosition);
+    if (count > 0) this.#put(this.#buffer, 0, count, this.#bufferPosition);
+  }
+
+  /** What was in the file before goes away now. Pipes and devices have nothing to cut. */
+  #begin(): void {
+    if (this.#begun) return;
+    this.#begun = true;
+    if (fstatSync(this.#descriptor).isFile()) ftruncateSync(this.#descriptor);
   }
 
   #put(from: Uint8Array, byteOffset: number, byteLength: number, position: number): void {
     let done = 0;
     try {
+      this.#begin();
       while (done < byteLength) {
         done += writeSync(this.#descriptor, from, byteOffset + done, byteLength - done, position + done);
       }

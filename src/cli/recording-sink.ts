@@ -11,7 +11,6 @@ const SILENCE_FRAMES = 4096;
  * channels. Gaps in time become silence, so that the recording's clock is the machine's.
  */
 export class RecordingSink implements PcmSink {
-  readonly #path: string | null;
   readonly #player: LivePlayer | null;
   #file: FileByteSink | null = null;
   #writer: PcmWriter | null = null;
@@ -23,9 +22,8 @@ export class RecordingSink implements PcmSink {
   #converted = new Int16Array(0);
 
   constructor(path: string | null, player: LivePlayer | null) {
-    this.#path = path;
     this.#player = player;
-    // Made now: a path that cannot be written is found before anything plays.
+    // Opened now: a path that cannot be written is found before anything plays.
     if (path !== null) this.#file = new FileByteSink(path);
   }
 
@@ -67,8 +65,14 @@ export class RecordingSink implements PcmSink {
     this.#file = null;
   }
 
-  get path(): string | null {
-    return this.#path;
+  /** The run came to nothing: a file in which nothing was recorded yet is left as it was found. */
+  discard(): void {
+    if (this.#writer) {
+      this.close();
+      return;
+    }
+    this.#file?.discard();
+    this.#file = null;
   }
 
   #begin(format: PcmFormat, startTick: number): void {

@@ -151,15 +151,20 @@ export async function playMidi(score: MidiScore, options: MidiOptions, command: 
   const player = options.live === true ? new LivePlayer() : null;
   const sound = synth === 'fm' ? new RecordingSink(options.out ?? null, player) : null;
   const connector = new MidiMemorySink();
-  // Made now: a path that cannot be written is found before anything plays.
+  // Opened now: a path that cannot be written is found before anything plays.
   const midiFile = synth === 'uart' && options.out !== undefined ? new FileByteSink(options.out) : null;
   const session = await Session.open(
     { machine: 'sim', card: options.card, ...(options.trace === undefined ? {} : { trace: options.trace }) },
     { wiring: { ...(sound ? { output: sound } : {}), midiOut: connector }, command },
-  );
+  ).catch((error: unknown) => {
+    sound?.discard();
+    midiFile?.discard();
+    throw error;
+  });
   const interrupt = onInterrupt();
   let report: Omit<MidiReport, 'leaks' | 'output'>;
   let leaks = '';
+  let finished = false;
   try {
     session.applySettings(options.set);
     const midi = new MidiClient(session.kernel, session.audio.process);
@@ -203,11 +208,17 @@ export async function playMidi(score: MidiScore, options: MidiOptions, command: 
       const bytes = writeMidiFile(timedBytes(connector.recorded, run.startTick));
       midiFile.write(0, bytes, 0, bytes.byteLength);
     }
+    finished = true;
   } finally {
     interrupt.dispose();
     leaks = session.close();
-    sound?.close();
-    midiFile?.close();
+    if (finished) {
+      sound?.close();
+      midiFile?.close();
+    } else {
+      sound?.discard();
+      midiFile?.discard();
+    }
     if (interrupt.signal.aborted) player?.kill();
   }
   await player?.finish();

@@ -15,6 +15,7 @@ import { findPlayer, LivePlayer, PLAYER_NAMES } from '../live-player.ts';
 import { makeMusic } from '../music.ts';
 import { bufferMsOf, type StreamCommandOptions, withStreamOptions } from '../options.ts';
 import { clockText, Progress } from '../progress.ts';
+import { QemuRecording } from '../qemu-recording.ts';
 import { RecordingSink } from '../recording-sink.ts';
 import { formatReport, type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
@@ -76,8 +77,7 @@ function fileText(reader: PcmReader): string {
 }
 
 /** QEMU mixes to one fixed format: the stream's own rate, so that nothing is converted on the way. */
-function qemuOutput(path: string | undefined, format: AudioFormat): QemuAudio {
-  if (path === undefined) return {};
+function qemuOutput(path: string, format: AudioFormat): QemuAudio {
   return { output: { path, sampleRate: Math.min(48_000, Math.max(8_000, format.sampleRate)) } };
 }
 
@@ -86,19 +86,27 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   if (options.machine === 'qemu' && options.live === true) {
     throw new CliError('--live works on --machine sim; QEMU records to a file (--out) in real time.');
   }
-  // Before the output file is made, and whatever had that name is gone.
   requireCard(options.card);
   const player = options.live === true ? new LivePlayer() : null;
   const onQemu = options.machine === 'qemu';
   const sink = onQemu ? null : new RecordingSink(options.out ?? null, player);
+  const recording = onQemu && options.out !== undefined ? new QemuRecording(options.out) : null;
+  const discard = () => {
+    sink?.discard();
+    recording?.discard();
+  };
   const session = await Session.open(options, {
     ...(sink ? { wiring: { output: sink } } : {}),
-    ...(onQemu ? { qemuAudio: qemuOutput(options.out, source.format) } : {}),
+    ...(recording ? { qemuAudio: qemuOutput(recording.path, source.format) } : {}),
     command,
+  }).catch((error: unknown) => {
+    discard();
+    throw error;
   });
   const interrupt = onInterrupt();
   let report: Omit<StreamReport, 'leaks'>;
   let leaks = '';
+  let started = false;
   try {
     const { audio, kernel } = session;
     session.applySettings(options.set);
@@ -116,6 +124,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     let realSeconds: number;
     try {
       stream.start();
+      started = true;
       realSeconds = await runStream(session, stream, {
         player,
         signal: interrupt.signal,
@@ -140,7 +149,10 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   } finally {
     interrupt.dispose();
     leaks = session.close();
-    sink?.close();
+    if (started) {
+      sink?.close();
+      recording?.keep();
+    } else discard();
     if (interrupt.signal.aborted) player?.kill();
   }
   await player?.finish();

@@ -114,10 +114,14 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     wiring: options.pin === 'mic' ? { micIn: signal } : { lineIn: signal },
     ...(onQemu ? { qemuAudio: qemuInput(reader, options.seconds) } : {}),
     command: `record --in ${options.in}`,
+  }).catch((error: unknown) => {
+    outFile.discard();
+    throw error;
   });
   const interrupt = onInterrupt();
   let report: Omit<StreamReport, 'leaks'>;
   let leaks = '';
+  let started = false;
   // The recording keeps the source's rate and channels, at 16 bits as the converter gives them.
   const format = audioFormat({
     sampleRate: reader.format.sampleRate,
@@ -140,6 +144,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     let realSeconds: number;
     try {
       stream.start();
+      started = true;
       realSeconds = await runStream(session, stream, {
         signal: interrupt.signal,
         onProgress: () => progress.update(stream.statistics().positionFrames / stream.format.sampleRate),
@@ -162,8 +167,10 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
   } finally {
     interrupt.dispose();
     leaks = session.close();
-    writer.end();
-    outFile.close();
+    if (started) {
+      writer.end();
+      outFile.close();
+    } else outFile.discard();
   }
   return { ...report, leaks };
 }
