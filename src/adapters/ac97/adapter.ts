@@ -1,10 +1,8 @@
-import type { IUnknown } from '../../com/index.ts';
 import { ioGetDmaAdapter } from '../../hal/index.ts';
 import type { DEVICE_OBJECT, DRIVER_OBJECT, DriverPackage, IRP } from '../../kernel/index.ts';
 import {
   CLSID_PortTopology,
   CLSID_PortWaveRT,
-  type IPort,
   type IResourceList,
   pcAddAdapterDevice,
   pcGetPhysicalDeviceObject,
@@ -12,8 +10,8 @@ import {
   pcNewPort,
   pcRegisterAdapterPowerManagement,
   pcRegisterPhysicalConnection,
-  pcRegisterSubdevice,
 } from '../../portcls/index.ts';
+import { installSubdevice } from '../common/subdevice.ts';
 import { Ac97Common } from './common.ts';
 import { BUS_MASTER } from './descriptor-ring.ts';
 import { MEDIA_CATEGORIES } from './names.ts';
@@ -46,8 +44,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   // The topology filter first: its arrival is what makes the system build endpoints.
   using topologyMiniport = new Ac97TopologyMiniport();
   using topology = installSubdevice(
-    deviceObject,
-    irp,
+    { deviceObject, irp },
     TOPOLOGY_NAME,
     pcNewPort(CLSID_PortTopology),
     topologyMiniport,
@@ -56,8 +53,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   );
   using waveMiniport = new Ac97WaveMiniport();
   using wave = installSubdevice(
-    deviceObject,
-    irp,
+    { deviceObject, irp },
     WAVE_NAME,
     pcNewPort(CLSID_PortWaveRT),
     waveMiniport,
@@ -70,26 +66,6 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   pcRegisterPhysicalConnection(deviceObject, topology, pins.record, wave, WavePin.captureBridge);
   if (pins.micRecord !== null) {
     pcRegisterPhysicalConnection(deviceObject, topology, pins.micRecord, wave, WavePin.micBridge);
-  }
-}
-
-/** Binds a port to its miniport and makes the pair visible. Returns the port, whose reference is the caller's. */
-function installSubdevice(
-  deviceObject: DEVICE_OBJECT,
-  irp: IRP,
-  name: string,
-  port: IPort,
-  miniport: IUnknown,
-  adapter: IUnknown,
-  resourceList: IResourceList,
-): IPort {
-  try {
-    port.init(deviceObject, irp, miniport, adapter, resourceList);
-    pcRegisterSubdevice(deviceObject, name, port);
-    return port;
-  } catch (error) {
-    port.release();
-    throw error;
   }
 }
 

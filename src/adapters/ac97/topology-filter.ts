@@ -60,7 +60,16 @@ import {
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
-import { type PCCONNECTION_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import type { PCCONNECTION_DESCRIPTOR, PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import {
+  COLOR_BLUE,
+  COLOR_LIME,
+  COLOR_PINK,
+  FRONT_LEFT_RIGHT,
+  INTERNAL_HEADER,
+  rearJack,
+} from '../common/jacks.ts';
+import { type TopologyNode as BuilderNode, type End, TopologyBuilder } from '../common/topology-builder.ts';
 import type { CodecFeatures } from './common.ts';
 import {
   BASS,
@@ -81,7 +90,6 @@ import {
   NAME_WAVE_IN_MUTE,
 } from './names.ts';
 import * as R from './registers.ts';
-import { bridgePin } from './wave-filter.ts';
 
 /** What a node's properties act on. */
 export type NodeControl =
@@ -93,11 +101,7 @@ export type NodeControl =
   | { readonly kind: 'mux'; readonly sources: readonly R.RecordSource[] }
   | { readonly kind: 'none' };
 
-export interface TopologyNode {
-  readonly type: GUID;
-  readonly name: GUID | null;
-  readonly control: NodeControl;
-}
+export type TopologyNode = BuilderNode<NodeControl>;
 
 /** Pins that the wave filter is wired to. */
 export interface BridgePins {
@@ -115,44 +119,6 @@ export interface Topology {
   /** Jacks by pin. */
   readonly jacks: ReadonlyMap<number, KSJACK_DESCRIPTION>;
 }
-
-/** Speaker positions, colours and places of KSJACK_DESCRIPTION (ksmedia.h, devicetopology.h). */
-const FRONT_LEFT_RIGHT = 0x3;
-const COLOR_LIME = 0x00b6_ff00 >>> 0;
-const COLOR_PINK = 0x00ff_c0cb;
-const COLOR_BLUE = 0x0000_8cff;
-const COLOR_NONE = 0;
-const CONNECTOR_3_5MM = 1; // eConnType3Point5mm
-const CONNECTOR_ATAPI = 3; // eConnTypeAtapiInternal
-const LOCATION_REAR = 1; // eGeoLocRear
-const LOCATION_ATAPI = 13; // eGeoLocATAPI
-const GENERAL_PRIMARY_BOX = 0; // eGenLocPrimaryBox
-const GENERAL_INTERNAL = 1; // eGenLocInternal
-const PORT_JACK = 0; // ePortConnJack
-const PORT_INTEGRATED = 1; // ePortConnIntegratedDevice
-
-function jack(channelMapping: number, color: number): KSJACK_DESCRIPTION {
-  return {
-    channelMapping,
-    color,
-    connectionType: CONNECTOR_3_5MM,
-    geoLocation: LOCATION_REAR,
-    genLocation: GENERAL_PRIMARY_BOX,
-    portConnection: PORT_JACK,
-    // AC'97 has no jack detection: reported as connected, as the property's page asks of such hardware.
-    isConnected: true,
-  };
-}
-
-const INTERNAL_HEADER: KSJACK_DESCRIPTION = {
-  channelMapping: 0,
-  color: COLOR_NONE,
-  connectionType: CONNECTOR_ATAPI,
-  geoLocation: LOCATION_ATAPI,
-  genLocation: GENERAL_INTERNAL,
-  portConnection: PORT_INTEGRATED,
-  isConnected: true,
-};
 
 /** An analogue input of the codec, and what hangs on it. */
 interface InputSpec {
@@ -177,7 +143,7 @@ const INPUTS: readonly InputSpec[] = [
     pinName: null,
     volumeName: KSAUDFNAME_MIC_VOLUME,
     muteName: KSAUDFNAME_MIC_MUTE,
-    jack: jack(0, COLOR_PINK),
+    jack: rearJack(0, COLOR_PINK),
     mandatory: true,
   },
   {
@@ -221,7 +187,7 @@ const INPUTS: readonly InputSpec[] = [
     pinName: null,
     volumeName: KSAUDFNAME_LINE_IN_VOLUME,
     muteName: KSAUDFNAME_LINE_MUTE,
-    jack: jack(0, COLOR_BLUE),
+    jack: rearJack(0, COLOR_BLUE),
     mandatory: true,
   },
   {
@@ -254,45 +220,8 @@ const MIXES: readonly (readonly [source: R.RecordSource, name: GUID])[] = [
   ['monoMix', KSAUDFNAME_MONO_MIX],
 ];
 
-/** One end of a connection. */
-interface End {
-  readonly node: number;
-  readonly pin: number;
-}
-
-/** Collects pins, nodes and wires; each method returns the end to go on from. */
-class Builder {
-  readonly pins: PCPIN_DESCRIPTOR[] = [];
-  readonly nodes: TopologyNode[] = [];
-  readonly connections: PCCONNECTION_DESCRIPTOR[] = [];
-  readonly jacks = new Map<number, KSJACK_DESCRIPTION>();
-
-  pin(
-    flow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-    category: GUID,
-    name: GUID | null,
-    jack: KSJACK_DESCRIPTION | null,
-  ): End {
-    const pin = this.pins.push(bridgePin(flow, category, name)) - 1;
-    if (jack) this.jacks.set(pin, jack);
-    return { node: PCFILTER_NODE, pin };
-  }
-
-  node(type: GUID, name: GUID | null, control: NodeControl): number {
-    return this.nodes.push({ type, name, control }) - 1;
-  }
-
-  wire(from: End, to: End): void {
-    this.connections.push({ fromNode: from.node, fromNodePin: from.pin, toNode: to.node, toNodePin: to.pin });
-  }
-
-  /** Puts a node with one input (pin 1) and one output (pin 0) behind `from`. */
-  through(from: End, type: GUID, name: GUID | null, control: NodeControl): End {
-    const node = this.node(type, name, control);
-    this.wire(from, { node, pin: 1 });
-    return { node, pin: 0 };
-  }
-
+/** The builder, with the codec's pairs of nodes. */
+class MixerBuilder extends TopologyBuilder<NodeControl> {
   gain(from: End, stage: GainStage, volumeName: GUID | null, muteName: GUID | null): End {
     const volume = this.through(from, KSNODETYPE_VOLUME, volumeName, { kind: 'volume', stage });
     return this.through(volume, KSNODETYPE_MUTE, muteName, {
@@ -305,7 +234,7 @@ class Builder {
 
 /** Draws the mixer of the codec that was found. */
 export function buildTopology(features: CodecFeatures): Topology {
-  const builder = new Builder();
+  const builder = new MixerBuilder();
   const has = (register: number) => (features.volumeMasks.get(register) ?? 0) !== 0;
   const sum = { inputs: 0, node: builder.node(KSNODETYPE_SUM, null, { kind: 'none' }) };
   const mixIn = (from: End) => {
@@ -355,7 +284,7 @@ export function buildTopology(features: CodecFeatures): Topology {
       null,
       KSAUDFNAME_MASTER_VOLUME,
       KSAUDFNAME_MASTER_MUTE,
-      jack(FRONT_LEFT_RIGHT, COLOR_LIME),
+      rearJack(FRONT_LEFT_RIGHT, COLOR_LIME),
     ],
     [
       R.NAM_AUX_OUT_VOLUME,
@@ -364,7 +293,7 @@ export function buildTopology(features: CodecFeatures): Topology {
       null,
       NAME_HEADPHONE_VOLUME,
       NAME_HEADPHONE_MUTE,
-      jack(FRONT_LEFT_RIGHT, COLOR_LIME),
+      rearJack(FRONT_LEFT_RIGHT, COLOR_LIME),
     ],
     [
       R.NAM_MONO_VOLUME,

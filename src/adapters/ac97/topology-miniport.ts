@@ -1,46 +1,32 @@
 import { CUnknown, type IID, type IUnknown } from '../../com/index.ts';
-import { NtError, STATUS_INVALID_PARAMETER, STATUS_NOT_IMPLEMENTED } from '../../kernel/index.ts';
+import { NtError, STATUS_NOT_IMPLEMENTED } from '../../kernel/index.ts';
 import {
-  encodeJackDescription2s,
-  encodeJackDescriptions,
   type KSDATARANGE,
-  type KSJACK_DESCRIPTION,
   KSPROPERTY_AUDIO_BASS,
-  KSPROPERTY_AUDIO_CPU_RESOURCES,
   KSPROPERTY_AUDIO_LOUDNESS,
   KSPROPERTY_AUDIO_MUTE,
-  KSPROPERTY_AUDIO_MUX_SOURCE,
   KSPROPERTY_AUDIO_TREBLE,
   KSPROPERTY_AUDIO_VOLUMELEVEL,
-  KSPROPERTY_JACK_DESCRIPTION,
-  KSPROPERTY_JACK_DESCRIPTION2,
-  KSPROPERTY_TYPE_BASICSUPPORT,
-  KSPROPERTY_TYPE_GET,
-  KSPROPERTY_TYPE_SET,
-  KSPROPSETID_Audio,
-  KSPROPSETID_Jack,
 } from '../../ks/index.ts';
 import {
-  type BasicSupportRange,
   IID_IMiniport,
   IID_IMiniportTopology,
   type IMiniportTopology,
   type IPortTopology,
   type IResourceList,
-  KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL,
-  KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_UNIFORM,
-  KSPROPERTY_MEMBER_STEPPEDRANGES,
   type PCAUTOMATION_TABLE,
   type PCFILTER_DESCRIPTOR,
-  type PCPROPERTY_ITEM,
-  PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
-  PCPROPERTY_ITEM_FLAG_GET,
-  PCPROPERTY_ITEM_FLAG_SET,
-  type PCPROPERTY_REQUEST,
-  VT_BOOL,
-  VT_I4,
-  VT_UI4,
 } from '../../portcls/index.ts';
+import { jackItems } from '../common/jacks.ts';
+import {
+  type ChannelLevel,
+  type ChannelSwitch,
+  type InputSelector,
+  levelItem,
+  muxItem,
+  nodeTable,
+  switchItem,
+} from '../common/node-properties.ts';
 import { type Ac97Common, commonOf } from './common.ts';
 import {
   codeToLevel,
@@ -55,13 +41,6 @@ import {
 } from './mixer-controls.ts';
 import * as R from './registers.ts';
 import { type BridgePins, buildTopology, type Topology, type TopologyNode } from './topology-filter.ts';
-
-/** `channel` of KSNODEPROPERTY_AUDIO_CHANNEL that stands for all channels; accepted in set requests. */
-const ALL_CHANNELS = -1;
-/** KSAUDIO_CPU_RESOURCES_NOT_HOST_CPU: the codec does the work. */
-const NOT_HOST_CPU = 0;
-const ACCESS = KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_SET | KSPROPERTY_TYPE_BASICSUPPORT;
-const FLAGS = PCPROPERTY_ITEM_FLAG_GET | PCPROPERTY_ITEM_FLAG_SET | PCPROPERTY_ITEM_FLAG_BASICSUPPORT;
 
 /** Topology miniport: the codec's mixer as nodes, and its jacks as pins. */
 export class Ac97TopologyMiniport extends CUnknown implements IMiniportTopology {
@@ -89,14 +68,7 @@ export class Ac97TopologyMiniport extends CUnknown implements IMiniportTopology 
     this.#topology = topology;
     this.#filter = {
       version: 0,
-      automationTable: {
-        properties: [
-          this.#jackItem(KSPROPERTY_JACK_DESCRIPTION, (jack) => encodeJackDescriptions([jack])),
-          this.#jackItem(KSPROPERTY_JACK_DESCRIPTION2, () =>
-            encodeJackDescription2s([{ deviceStateInfo: 0, jackCapabilities: 0 }]),
-          ),
-        ],
-      },
+      automationTable: { properties: jackItems(topology.pins.length, topology.jacks) },
       pins: topology.pins,
       nodes: topology.nodes.map((node) => ({
         type: node.type,
@@ -122,215 +94,87 @@ export class Ac97TopologyMiniport extends CUnknown implements IMiniportTopology 
 
   /* ---- automation tables ---- */
 
-  #automation(common: Ac97Common, node: TopologyNode): PCAUTOMATION_TABLE | null {
-    const { control } = node;
+  #automation(common: Ac97Common, { control }: TopologyNode): PCAUTOMATION_TABLE | null {
     switch (control.kind) {
       case 'volume':
-        return table(levelItem(common, control.stage));
+        return nodeTable(levelItem(KSPROPERTY_AUDIO_VOLUMELEVEL, level(common, control.stage)));
       case 'mute':
-        return table(muteItem(common, control.register, control.channels));
-      case 'bass':
-      case 'treble':
-        return table(
-          toneItem(
-            common,
-            control.kind === 'bass' ? KSPROPERTY_AUDIO_BASS : KSPROPERTY_AUDIO_TREBLE,
-            control.stage,
+        return nodeTable(
+          switchItem(
+            KSPROPERTY_AUDIO_MUTE,
+            bitSwitch(common, control.register, R.VOLUME_MUTE, control.channels),
           ),
         );
+      case 'bass':
+        return nodeTable(levelItem(KSPROPERTY_AUDIO_BASS, tone(common, control.stage)));
+      case 'treble':
+        return nodeTable(levelItem(KSPROPERTY_AUDIO_TREBLE, tone(common, control.stage)));
       case 'boost':
-        return table(boostItem(common));
+        // The 20 dB microphone boost is a loudness node.
+        return nodeTable(
+          switchItem(KSPROPERTY_AUDIO_LOUDNESS, bitSwitch(common, R.NAM_MIC_VOLUME, R.MIC_BOOST_20DB, 1)),
+        );
       case 'mux':
-        return table(muxItem(common, control.sources));
+        return nodeTable(muxItem(recordSelector(common, control.sources)));
       case 'none':
         return null;
     }
   }
-
-  /** Jack properties are the filter's; the pin's number follows the property (KSP_PIN). */
-  #jackItem(id: number, encode: (jack: KSJACK_DESCRIPTION) => Uint8Array): PCPROPERTY_ITEM {
-    return {
-      set: KSPROPSETID_Jack,
-      id,
-      flags: PCPROPERTY_ITEM_FLAG_GET | PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
-      handler: (request) => {
-        if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-          request.answerBasicSupport({ accessFlags: KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_BASICSUPPORT });
-          return;
-        }
-        const pinId = request.instanceUlong(0);
-        const topology = this.#topology as Topology;
-        if (pinId >= topology.pins.length) throw new NtError(STATUS_INVALID_PARAMETER);
-        const jack = topology.jacks.get(pinId);
-        // A pin without a jack (the wiring to the wave filter) answers with an empty list.
-        request.setBytes(jack ? encode(jack) : encodeJackDescriptions([]));
-      },
-    };
-  }
 }
 
-function table(item: PCPROPERTY_ITEM): PCAUTOMATION_TABLE {
-  return { properties: [item, CPU_RESOURCES_ITEM] };
-}
-
-const CPU_RESOURCES_ITEM: PCPROPERTY_ITEM = {
-  set: KSPROPSETID_Audio,
-  id: KSPROPERTY_AUDIO_CPU_RESOURCES,
-  flags: PCPROPERTY_ITEM_FLAG_GET | PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
-  handler: (request) => {
-    if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-      request.answerBasicSupport({
-        accessFlags: KSPROPERTY_TYPE_GET | KSPROPERTY_TYPE_BASICSUPPORT,
-        valueType: VT_UI4,
-      });
-    } else {
-      request.setUlong(NOT_HOST_CPU);
-    }
-  },
-};
-
-/** Basic support of a property that each channel has: one stepped range a channel. */
-function answerPerChannel(
-  request: PCPROPERTY_REQUEST,
-  valueType: number,
-  range: BasicSupportRange,
-  channels: number,
-  uniform: boolean,
-): void {
-  request.answerBasicSupport({
-    accessFlags: ACCESS,
-    valueType,
-    members: [
-      {
-        membersFlags: KSPROPERTY_MEMBER_STEPPEDRANGES,
-        flags:
-          KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_MULTICHANNEL |
-          (uniform ? KSPROPERTY_MEMBER_FLAG_BASICSUPPORT_UNIFORM : 0),
-        ranges: Array.from({ length: channels }, () => range),
-      },
-    ],
-  });
-}
-
-/** The channel a request names: a set may name all of them, a get must name one that exists. */
-function requestChannel(request: PCPROPERTY_REQUEST, channels: number): number {
-  const channel = request.instanceLong(0);
-  const all = channel === ALL_CHANNELS && request.verb === KSPROPERTY_TYPE_SET;
-  if (!all && (channel < 0 || channel >= channels)) throw new NtError(STATUS_INVALID_PARAMETER);
-  return channel;
-}
-
-function levelItem(common: Ac97Common, stage: GainStage): PCPROPERTY_ITEM {
+function level(common: Ac97Common, stage: GainStage): ChannelLevel {
   return {
-    set: KSPROPSETID_Audio,
-    id: KSPROPERTY_AUDIO_VOLUMELEVEL,
-    flags: FLAGS,
-    handler: (request) => {
-      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-        answerPerChannel(request, VT_I4, stageRange(stage), stage.channels, false);
-        return;
-      }
-      const channel = requestChannel(request, stage.channels);
-      if (request.verb === KSPROPERTY_TYPE_GET) {
-        const code = (common.cachedCodec(stage.register) >>> fieldShift(stage, channel)) & stage.codeMask;
-        request.setLong(codeToLevel(stage, code));
-        return;
-      }
-      const code = levelToCode(stage, request.getLong());
+    channels: stage.channels,
+    range: stageRange(stage),
+    get: (channel) =>
+      codeToLevel(
+        stage,
+        (common.cachedCodec(stage.register) >>> fieldShift(stage, channel)) & stage.codeMask,
+      ),
+    set: (channels, value) => {
+      const code = levelToCode(stage, value);
       let mask = 0;
-      let value = 0;
-      for (let each = 0; each < stage.channels; each++) {
-        if (channel !== ALL_CHANNELS && each !== channel) continue;
-        mask |= stage.codeMask << fieldShift(stage, each);
-        value |= code << fieldShift(stage, each);
+      let bits = 0;
+      for (const channel of channels) {
+        mask |= stage.codeMask << fieldShift(stage, channel);
+        bits |= code << fieldShift(stage, channel);
       }
-      common.updateCodec(stage.register, mask, value);
+      common.updateCodec(stage.register, mask, bits);
     },
   };
 }
 
-/** One mute bit serves both channels. */
-function muteItem(common: Ac97Common, register: number, channels: 1 | 2): PCPROPERTY_ITEM {
+/** One bit, for both channels where there are two. */
+function bitSwitch(common: Ac97Common, register: number, bit: number, channels: 1 | 2): ChannelSwitch {
   return {
-    set: KSPROPSETID_Audio,
-    id: KSPROPERTY_AUDIO_MUTE,
-    flags: FLAGS,
-    handler: (request) => {
-      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-        answerPerChannel(request, VT_BOOL, { minimum: 0, maximum: 1, steppingDelta: 1 }, channels, true);
-        return;
-      }
-      requestChannel(request, channels);
-      if (request.verb === KSPROPERTY_TYPE_GET)
-        request.setBool((common.cachedCodec(register) & R.VOLUME_MUTE) !== 0);
-      else common.updateCodec(register, R.VOLUME_MUTE, request.getBool() ? R.VOLUME_MUTE : 0);
-    },
+    channels,
+    uniform: true,
+    get: () => (common.cachedCodec(register) & bit) !== 0,
+    set: (_channels, on) => common.updateCodec(register, bit, on ? bit : 0),
   };
 }
 
-function toneItem(common: Ac97Common, id: number, stage: ToneStage): PCPROPERTY_ITEM {
+function tone(common: Ac97Common, { shift }: ToneStage): ChannelLevel {
   return {
-    set: KSPROPSETID_Audio,
-    id,
-    flags: FLAGS,
-    handler: (request) => {
-      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-        answerPerChannel(request, VT_I4, TONE_RANGE, 2, true);
-        return;
-      }
-      requestChannel(request, 2);
-      if (request.verb === KSPROPERTY_TYPE_GET) {
-        request.setLong(toneCodeToLevel((common.cachedCodec(R.NAM_MASTER_TONE) >>> stage.shift) & 0x0f));
-      } else {
-        common.updateCodec(
-          R.NAM_MASTER_TONE,
-          0x0f << stage.shift,
-          toneLevelToCode(request.getLong()) << stage.shift,
-        );
-      }
-    },
+    channels: 2,
+    uniform: true,
+    range: TONE_RANGE,
+    get: () => toneCodeToLevel((common.cachedCodec(R.NAM_MASTER_TONE) >>> shift) & 0x0f),
+    set: (_channels, value) =>
+      common.updateCodec(R.NAM_MASTER_TONE, 0x0f << shift, toneLevelToCode(value) << shift),
   };
 }
 
-/** The 20 dB microphone boost: a loudness node, on or off. */
-function boostItem(common: Ac97Common): PCPROPERTY_ITEM {
+function recordSelector(common: Ac97Common, sources: readonly R.RecordSource[]): InputSelector {
   return {
-    set: KSPROPSETID_Audio,
-    id: KSPROPERTY_AUDIO_LOUDNESS,
-    flags: FLAGS,
-    handler: (request) => {
-      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-        answerPerChannel(request, VT_BOOL, { minimum: 0, maximum: 1, steppingDelta: 1 }, 1, true);
-        return;
-      }
-      requestChannel(request, 1);
-      if (request.verb === KSPROPERTY_TYPE_GET) {
-        request.setBool((common.cachedCodec(R.NAM_MIC_VOLUME) & R.MIC_BOOST_20DB) !== 0);
-      } else {
-        common.updateCodec(R.NAM_MIC_VOLUME, R.MIC_BOOST_20DB, request.getBool() ? R.MIC_BOOST_20DB : 0);
-      }
+    inputs: sources.length,
+    get: () => {
+      const code = common.cachedCodec(R.NAM_RECORD_SELECT) & 0x7;
+      return sources.findIndex((source) => R.RECORD_SOURCES[source] === code) + 1;
     },
-  };
-}
-
-/** The value of KSPROPERTY_AUDIO_MUX_SOURCE is the number of the mux's input pin, 1 to n. */
-function muxItem(common: Ac97Common, sources: readonly R.RecordSource[]): PCPROPERTY_ITEM {
-  return {
-    set: KSPROPSETID_Audio,
-    id: KSPROPERTY_AUDIO_MUX_SOURCE,
-    flags: FLAGS,
-    handler: (request) => {
-      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
-        request.answerBasicSupport({ accessFlags: ACCESS, valueType: VT_UI4 });
-      } else if (request.verb === KSPROPERTY_TYPE_GET) {
-        const code = common.cachedCodec(R.NAM_RECORD_SELECT) & 0x7;
-        request.setUlong(sources.findIndex((source) => R.RECORD_SOURCES[source] === code) + 1);
-      } else {
-        const source = sources[request.getUlong() - 1];
-        if (!source) throw new NtError(STATUS_INVALID_PARAMETER);
-        const code = R.RECORD_SOURCES[source];
-        common.writeCodec(R.NAM_RECORD_SELECT, (code << 8) | code);
-      }
+    set: (input) => {
+      const code = R.RECORD_SOURCES[sources[input - 1] as R.RecordSource];
+      common.writeCodec(R.NAM_RECORD_SELECT, (code << 8) | code);
     },
   };
 }

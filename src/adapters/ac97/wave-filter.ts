@@ -14,17 +14,12 @@ import {
   KSCATEGORY_CAPTURE,
   KSCATEGORY_REALTIME,
   KSCATEGORY_RENDER,
-  KSDATAFORMAT_SPECIFIER_NONE,
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
-  KSDATAFORMAT_SUBTYPE_ANALOG,
   KSDATAFORMAT_SUBTYPE_PCM,
   KSDATAFORMAT_TYPE_AUDIO,
-  type KSDATARANGE,
   type KSDATARANGE_AUDIO,
   KSNODETYPE_ADC,
   KSNODETYPE_DAC,
-  KSPIN_COMMUNICATION_NONE,
-  KSPIN_COMMUNICATION_SINK,
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
@@ -34,6 +29,7 @@ import {
   type PCNODE_DESCRIPTOR,
   type PCPIN_DESCRIPTOR,
 } from '../../portcls/index.ts';
+import { bridgePin, hostPin } from '../common/pins.ts';
 import type { CodecFeatures } from './common.ts';
 import { NAME_ADC, NAME_MIC_ADC } from './names.ts';
 
@@ -66,54 +62,6 @@ function pcmRange(channels: number, variableRate: boolean): KSDATARANGE_AUDIO {
   };
 }
 
-const BRIDGE_RANGES: readonly KSDATARANGE[] = [
-  {
-    flags: 0,
-    sampleSize: 0,
-    majorFormat: KSDATAFORMAT_TYPE_AUDIO,
-    subFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
-    specifier: KSDATAFORMAT_SPECIFIER_NONE,
-  },
-];
-
-function hostPin(
-  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-  range: KSDATARANGE_AUDIO,
-): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 1,
-    maxFilterInstanceCount: 1,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges: [range],
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_SINK,
-      category: KSCATEGORY_AUDIO,
-      name: null,
-    },
-  };
-}
-
-/** A pin that stands for the wiring to the topology filter: it cannot be opened. */
-export function bridgePin(
-  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-  category = KSCATEGORY_AUDIO,
-  name: PCPIN_DESCRIPTOR['kspinDescriptor']['name'] = null,
-): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 0,
-    maxFilterInstanceCount: 0,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges: BRIDGE_RANGES,
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_NONE,
-      category,
-      name,
-    },
-  };
-}
-
 /** Channels of a host pin: the microphone ADC has one, the others two (82801AA datasheet, PCM buffer formats). */
 export function pinChannels(pinId: number): number {
   return pinId === WavePin.micHost ? 1 : 2;
@@ -122,9 +70,9 @@ export function pinChannels(pinId: number): number {
 /** Builds the filter for the codec that was found. */
 export function waveFilter(features: CodecFeatures): PCFILTER_DESCRIPTOR {
   const pins: PCPIN_DESCRIPTOR[] = [
-    hostPin(KSPIN_DATAFLOW_IN, pcmRange(2, features.variableRate)),
+    hostPin(KSPIN_DATAFLOW_IN, [pcmRange(2, features.variableRate)]),
     bridgePin(KSPIN_DATAFLOW_OUT),
-    hostPin(KSPIN_DATAFLOW_OUT, pcmRange(2, features.variableRate)),
+    hostPin(KSPIN_DATAFLOW_OUT, [pcmRange(2, features.variableRate)]),
     bridgePin(KSPIN_DATAFLOW_IN),
   ];
   const nodes: PCNODE_DESCRIPTOR[] = [
@@ -139,7 +87,7 @@ export function waveFilter(features: CodecFeatures): PCFILTER_DESCRIPTOR {
   ];
   if (features.dedicatedMic) {
     pins.push(
-      hostPin(KSPIN_DATAFLOW_OUT, pcmRange(1, features.variableRateMic)),
+      hostPin(KSPIN_DATAFLOW_OUT, [pcmRange(1, features.variableRateMic)]),
       bridgePin(KSPIN_DATAFLOW_IN),
     );
     nodes.push({ type: KSNODETYPE_ADC, name: NAME_MIC_ADC });

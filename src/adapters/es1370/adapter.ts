@@ -1,18 +1,16 @@
-import type { IUnknown } from '../../com/index.ts';
 import type { DEVICE_OBJECT, DRIVER_OBJECT, DriverPackage, IRP } from '../../kernel/index.ts';
 import {
   CLSID_PortMidi,
   CLSID_PortTopology,
   CLSID_PortWavePci,
-  type IPort,
   type IResourceList,
   pcAddAdapterDevice,
   pcInitializeAdapterDriver,
   pcNewPort,
   pcRegisterAdapterPowerManagement,
   pcRegisterPhysicalConnection,
-  pcRegisterSubdevice,
 } from '../../portcls/index.ts';
+import { installSubdevice } from '../common/subdevice.ts';
 import { Es1370Common } from './common.ts';
 import { Es1370MidiMiniport } from './midi-miniport.ts';
 import { MEDIA_CATEGORIES } from './names.ts';
@@ -45,8 +43,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   // The topology filter first: its arrival is what makes the system build endpoints.
   using topologyMiniport = new Es1370TopologyMiniport();
   using topology = installSubdevice(
-    deviceObject,
-    irp,
+    { deviceObject, irp },
     TOPOLOGY_NAME,
     pcNewPort(CLSID_PortTopology),
     topologyMiniport,
@@ -55,8 +52,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   );
   using waveMiniport = new Es1370WaveMiniport();
   using wave = installSubdevice(
-    deviceObject,
-    irp,
+    { deviceObject, irp },
     WAVE_NAME,
     pcNewPort(CLSID_PortWavePci),
     waveMiniport,
@@ -72,34 +68,13 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   if (!common.hasUart()) return;
   using midiMiniport = new Es1370MidiMiniport();
   using _midi = installSubdevice(
-    deviceObject,
-    irp,
+    { deviceObject, irp },
     MIDI_NAME,
     pcNewPort(CLSID_PortMidi),
     midiMiniport,
     common,
     resourceList,
   );
-}
-
-/** Binds a port to its miniport and makes the pair visible. Returns the port, whose reference is the caller's. */
-function installSubdevice(
-  deviceObject: DEVICE_OBJECT,
-  irp: IRP,
-  name: string,
-  port: IPort,
-  miniport: IUnknown,
-  adapter: IUnknown,
-  resourceList: IResourceList,
-): IPort {
-  try {
-    port.init(deviceObject, irp, miniport, adapter, resourceList);
-    pcRegisterSubdevice(deviceObject, name, port);
-    return port;
-  } catch (error) {
-    port.release();
-    throw error;
-  }
 }
 
 /** What the INF says: which hardware the driver is for, and what it writes to the registry. */

@@ -49,7 +49,16 @@ import {
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
-import { type PCCONNECTION_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import type { PCCONNECTION_DESCRIPTOR, PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import {
+  COLOR_BLUE,
+  COLOR_LIME,
+  COLOR_PINK,
+  FRONT_LEFT_RIGHT,
+  INTERNAL_HEADER,
+  rearJack,
+} from '../common/jacks.ts';
+import { type TopologyNode as BuilderNode, type End, TopologyBuilder } from '../common/topology-builder.ts';
 import {
   type GainStage,
   inputStage,
@@ -60,7 +69,6 @@ import {
 } from './mixer-controls.ts';
 import * as N from './names.ts';
 import * as R from './registers.ts';
-import { bridgePin } from './wave-filter.ts';
 
 /** What a node's properties act on. */
 export type NodeControl =
@@ -72,11 +80,7 @@ export type NodeControl =
   | { readonly kind: 'mux'; readonly sources: readonly RecordSource[] }
   | { readonly kind: 'none' };
 
-export interface TopologyNode {
-  readonly type: GUID;
-  readonly name: GUID | null;
-  readonly control: NodeControl;
-}
+export type TopologyNode = BuilderNode<NodeControl>;
 
 /** Pins that the wave filter is wired to. */
 export interface BridgePins {
@@ -93,43 +97,6 @@ export interface Topology {
   /** Jacks by pin. */
   readonly jacks: ReadonlyMap<number, KSJACK_DESCRIPTION>;
 }
-
-/** Speaker positions, colours and places of KSJACK_DESCRIPTION (ksmedia.h, devicetopology.h). */
-const FRONT_LEFT_RIGHT = 0x3;
-const COLOR_LIME = 0x00b6_ff00;
-const COLOR_PINK = 0x00ff_c0cb;
-const COLOR_BLUE = 0x0000_8cff;
-const CONNECTOR_3_5MM = 1; // eConnType3Point5mm
-const CONNECTOR_ATAPI = 3; // eConnTypeAtapiInternal
-const LOCATION_REAR = 1; // eGeoLocRear
-const LOCATION_ATAPI = 13; // eGeoLocATAPI
-const GENERAL_PRIMARY_BOX = 0; // eGenLocPrimaryBox
-const GENERAL_INTERNAL = 1; // eGenLocInternal
-const PORT_JACK = 0; // ePortConnJack
-const PORT_INTEGRATED = 1; // ePortConnIntegratedDevice
-
-function jack(channelMapping: number, color: number): KSJACK_DESCRIPTION {
-  return {
-    channelMapping,
-    color,
-    connectionType: CONNECTOR_3_5MM,
-    geoLocation: LOCATION_REAR,
-    genLocation: GENERAL_PRIMARY_BOX,
-    portConnection: PORT_JACK,
-    // No jack detection: reported as connected, as the property's page asks of such hardware.
-    isConnected: true,
-  };
-}
-
-const INTERNAL_HEADER: KSJACK_DESCRIPTION = {
-  channelMapping: 0,
-  color: 0,
-  connectionType: CONNECTOR_ATAPI,
-  geoLocation: LOCATION_ATAPI,
-  genLocation: GENERAL_INTERNAL,
-  portConnection: PORT_INTEGRATED,
-  isConnected: true,
-};
 
 const sw1 = (...bits: number[]): readonly SwitchBit[] => bits.map((bit) => ({ register: R.AK_OUT_SW1, bit }));
 const sw2 = (...bits: number[]): readonly SwitchBit[] => bits.map((bit) => ({ register: R.AK_OUT_SW2, bit }));
@@ -155,7 +122,7 @@ const INPUTS: readonly InputSpec[] = [
     pinName: null,
     volumeName: KSAUDFNAME_MIC_VOLUME,
     muteName: KSAUDFNAME_MIC_MUTE,
-    jack: jack(0, COLOR_PINK),
+    jack: rearJack(0, COLOR_PINK),
   },
   {
     source: 'cd',
@@ -175,7 +142,7 @@ const INPUTS: readonly InputSpec[] = [
     pinName: null,
     volumeName: KSAUDFNAME_LINE_IN_VOLUME,
     muteName: KSAUDFNAME_LINE_MUTE,
-    jack: jack(0, COLOR_BLUE),
+    jack: rearJack(0, COLOR_BLUE),
   },
   {
     source: 'aux',
@@ -209,45 +176,8 @@ const INPUTS: readonly InputSpec[] = [
   },
 ];
 
-/** One end of a connection. */
-interface End {
-  readonly node: number;
-  readonly pin: number;
-}
-
-/** Collects pins, nodes and wires; each method returns the end to go on from. */
-class Builder {
-  readonly pins: PCPIN_DESCRIPTOR[] = [];
-  readonly nodes: TopologyNode[] = [];
-  readonly connections: PCCONNECTION_DESCRIPTOR[] = [];
-  readonly jacks = new Map<number, KSJACK_DESCRIPTION>();
-
-  pin(
-    flow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-    category: GUID,
-    name: GUID | null,
-    pinJack: KSJACK_DESCRIPTION | null,
-  ): End {
-    const pin = this.pins.push(bridgePin(flow, category, name)) - 1;
-    if (pinJack) this.jacks.set(pin, pinJack);
-    return { node: PCFILTER_NODE, pin };
-  }
-
-  node(type: GUID, name: GUID | null, control: NodeControl): number {
-    return this.nodes.push({ type, name, control }) - 1;
-  }
-
-  wire(from: End, to: End): void {
-    this.connections.push({ fromNode: from.node, fromNodePin: from.pin, toNode: to.node, toNodePin: to.pin });
-  }
-
-  /** Puts a node with one input (pin 1) and one output (pin 0) behind `from`. */
-  through(from: End, type: GUID, name: GUID | null, control: NodeControl): End {
-    const node = this.node(type, name, control);
-    this.wire(from, { node, pin: 1 });
-    return { node, pin: 0 };
-  }
-
+/** The builder, with the codec's pairs of nodes. */
+class MixerBuilder extends TopologyBuilder<NodeControl> {
   volume(from: End, stage: GainStage, name: GUID): End {
     return this.through(from, KSNODETYPE_VOLUME, name, { kind: 'volume', stage });
   }
@@ -259,7 +189,7 @@ class Builder {
 
 /** Draws the mixer. */
 export function buildTopology(): Topology {
-  const builder = new Builder();
+  const builder = new MixerBuilder();
   const sum = { inputs: 0, node: builder.node(KSNODETYPE_SUM, null, { kind: 'none' }) };
   const mixIn = (from: End) => {
     sum.inputs += 1;
@@ -305,7 +235,7 @@ export function buildTopology(): Topology {
   );
   builder.wire(
     speakers,
-    builder.pin(KSPIN_DATAFLOW_OUT, KSNODETYPE_SPEAKER, null, jack(FRONT_LEFT_RIGHT, COLOR_LIME)),
+    builder.pin(KSPIN_DATAFLOW_OUT, KSNODETYPE_SPEAKER, null, rearJack(FRONT_LEFT_RIGHT, COLOR_LIME)),
   );
   const mono = builder.mute(
     builder.volume(mix, MONO_OUT_STAGE, KSAUDFNAME_MONO_OUT_VOLUME),

@@ -14,18 +14,14 @@ import {
   KSCATEGORY_AUDIO,
   KSCATEGORY_CAPTURE,
   KSCATEGORY_RENDER,
-  KSDATAFORMAT_SPECIFIER_NONE,
-  KSDATAFORMAT_SUBTYPE_ANALOG,
-  KSDATAFORMAT_TYPE_AUDIO,
   type KSDATARANGE,
   KSNODETYPE_ADC,
   KSNODETYPE_DAC,
-  KSPIN_COMMUNICATION_NONE,
-  KSPIN_COMMUNICATION_SINK,
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
-import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE } from '../../portcls/index.ts';
+import { bridgePin, hostPin } from '../common/pins.ts';
 import { NAME_DAC1 } from './names.ts';
 import type { ChannelName } from './registers.ts';
 
@@ -54,54 +50,6 @@ function range(minimum: number, maximum: number): KSDATARANGE {
     minimumSampleFrequency: minimum,
     maximumSampleFrequency: maximum,
   });
-}
-
-const BRIDGE_RANGES: readonly KSDATARANGE[] = [
-  {
-    flags: 0,
-    sampleSize: 0,
-    majorFormat: KSDATAFORMAT_TYPE_AUDIO,
-    subFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
-    specifier: KSDATAFORMAT_SPECIFIER_NONE,
-  },
-];
-
-function hostPin(
-  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-  dataRanges: readonly KSDATARANGE[],
-): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 1,
-    maxFilterInstanceCount: 1,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges,
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_SINK,
-      category: KSCATEGORY_AUDIO,
-      name: null,
-    },
-  };
-}
-
-/** A pin that stands for wiring: it cannot be opened. */
-export function bridgePin(
-  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-  category = KSCATEGORY_AUDIO,
-  name: PCPIN_DESCRIPTOR['kspinDescriptor']['name'] = null,
-): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 0,
-    maxFilterInstanceCount: 0,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges: BRIDGE_RANGES,
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_NONE,
-      category,
-      name,
-    },
-  };
 }
 
 /** What serves a host pin. */

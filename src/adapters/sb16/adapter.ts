@@ -1,4 +1,3 @@
-import type { IUnknown } from '../../com/index.ts';
 import type { DEVICE_OBJECT, DRIVER_OBJECT, DriverPackage, IRP } from '../../kernel/index.ts';
 import {
   CLSID_MiniportDriverFmSynth,
@@ -6,7 +5,6 @@ import {
   CLSID_PortMidi,
   CLSID_PortTopology,
   CLSID_PortWaveCyclic,
-  type IPort,
   type IResourceList,
   pcAddAdapterDevice,
   pcInitializeAdapterDriver,
@@ -15,8 +13,8 @@ import {
   pcNewResourceSublist,
   pcRegisterAdapterPowerManagement,
   pcRegisterPhysicalConnection,
-  pcRegisterSubdevice,
 } from '../../portcls/index.ts';
+import { installSubdevice } from '../common/subdevice.ts';
 import { Sb16Common } from './common.ts';
 import { MEDIA_CATEGORIES } from './names.ts';
 import { TopologyPin } from './topology-filter.ts';
@@ -64,25 +62,11 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   common.start(resourceList);
   pcRegisterAdapterPowerManagement(common, deviceObject);
 
-  const install = (
-    name: string,
-    port: IPort,
-    miniport: IUnknown,
-    adapter: IUnknown | null,
-    resources: IResourceList,
-  ): IPort => {
-    try {
-      port.init(deviceObject, irp, miniport, adapter, resources);
-      pcRegisterSubdevice(deviceObject, name, port);
-      return port;
-    } catch (error) {
-      port.release();
-      throw error;
-    }
-  };
+  const context = { deviceObject, irp };
 
   using topologyMiniport = new Sb16TopologyMiniport();
-  using topology = install(
+  using topology = installSubdevice(
+    context,
     TOPOLOGY_NAME,
     pcNewPort(CLSID_PortTopology),
     topologyMiniport,
@@ -96,7 +80,14 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   );
   using waveResources = sublist(resourceList, [['Port', PORT_BASE], ['Interrupt', 0], ...dmaEntries]);
   using waveMiniport = new Sb16WaveMiniport();
-  using wave = install(WAVE_NAME, pcNewPort(CLSID_PortWaveCyclic), waveMiniport, common, waveResources);
+  using wave = installSubdevice(
+    context,
+    WAVE_NAME,
+    pcNewPort(CLSID_PortWaveCyclic),
+    waveMiniport,
+    common,
+    waveResources,
+  );
   pcRegisterPhysicalConnection(deviceObject, wave, WavePin.renderBridge, topology, TopologyPin.waveOut);
   pcRegisterPhysicalConnection(deviceObject, topology, TopologyPin.waveIn, wave, WavePin.captureBridge);
 
@@ -108,7 +99,8 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
       ['Interrupt', 0],
     ]);
     using uartMiniport = pcNewMiniport(CLSID_MiniportDriverUart);
-    install(
+    installSubdevice(
+      context,
       UART_NAME,
       pcNewPort(CLSID_PortMidi),
       uartMiniport,
@@ -119,7 +111,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
   if (ports > PORT_FM) {
     using fmResources = sublist(resourceList, [['Port', PORT_FM]]);
     using fmMiniport = pcNewMiniport(CLSID_MiniportDriverFmSynth);
-    using fm = install(FM_NAME, pcNewPort(CLSID_PortMidi), fmMiniport, null, fmResources);
+    using fm = installSubdevice(context, FM_NAME, pcNewPort(CLSID_PortMidi), fmMiniport, null, fmResources);
     pcRegisterPhysicalConnection(deviceObject, fm, FM_BRIDGE_PIN, topology, TopologyPin.synth);
   }
 }

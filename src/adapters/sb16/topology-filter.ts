@@ -26,6 +26,7 @@ import {
   KSAUDFNAME_TREBLE,
   KSAUDFNAME_WAVE_VOLUME,
   KSCATEGORY_AUDIO,
+  type KSJACK_DESCRIPTION,
   KSNODETYPE_AGC,
   KSNODETYPE_ANALOG_CONNECTOR,
   KSNODETYPE_CD_PLAYER,
@@ -41,10 +42,19 @@ import {
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
 import { type PCCONNECTION_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import {
+  COLOR_BLUE,
+  COLOR_LIME,
+  COLOR_PINK,
+  FRONT_LEFT_RIGHT,
+  INTERNAL_HEADER,
+  rearJack,
+} from '../common/jacks.ts';
+import { bridgePin } from '../common/pins.ts';
+import type { TopologyNode as BuilderNode } from '../common/topology-builder.ts';
 import { type GainStage, gain, PC_SPEAKER, tone, volume } from './mixer-controls.ts';
 import * as N from './names.ts';
 import * as R from './registers.ts';
-import { bridgePin } from './wave-filter.ts';
 
 /** One bit of a switch register for each channel; a set bit lets the sound through. */
 export interface SwitchBits {
@@ -59,11 +69,7 @@ export type NodeControl =
   | { readonly kind: 'agc' }
   | { readonly kind: 'none' };
 
-export interface TopologyNode {
-  readonly type: GUID;
-  readonly name: GUID | null;
-  readonly control: NodeControl;
-}
+export type TopologyNode = BuilderNode<NodeControl>;
 
 /** Pins, in order. Those from the wave and the synthesizer filter and to the wave filter are wired to them. */
 export const TopologyPin = {
@@ -87,6 +93,15 @@ export const PINS: readonly PCPIN_DESCRIPTOR[] = [
   bridgePin(KSPIN_DATAFLOW_OUT, KSNODETYPE_SPEAKER),
   bridgePin(KSPIN_DATAFLOW_OUT, KSCATEGORY_AUDIO),
 ];
+
+/** What the pins lead to; without detection all of it counts as connected. */
+export const JACKS: ReadonlyMap<number, KSJACK_DESCRIPTION> = new Map([
+  [TopologyPin.cd, INTERNAL_HEADER],
+  [TopologyPin.lineIn, rearJack(0, COLOR_BLUE)],
+  [TopologyPin.mic, rearJack(0, COLOR_PINK)],
+  [TopologyPin.pcSpeaker, INTERNAL_HEADER],
+  [TopologyPin.speakers, rearJack(FRONT_LEFT_RIGHT, COLOR_LIME)],
+]);
 
 const output = (bit: number): SwitchBits => ({ register: R.MIX_OUTPUT_SWITCHES, bit });
 const inputLeft = (bit: number): SwitchBits => ({ register: R.MIX_INPUT_LEFT, bit });

@@ -10,21 +10,17 @@ import {
   KSCATEGORY_AUDIO,
   KSCATEGORY_CAPTURE,
   KSCATEGORY_RENDER,
-  KSDATAFORMAT_SPECIFIER_NONE,
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
-  KSDATAFORMAT_SUBTYPE_ANALOG,
   KSDATAFORMAT_SUBTYPE_PCM,
   KSDATAFORMAT_TYPE_AUDIO,
-  type KSDATARANGE,
   type KSDATARANGE_AUDIO,
   KSNODETYPE_ADC,
   KSNODETYPE_DAC,
-  KSPIN_COMMUNICATION_NONE,
-  KSPIN_COMMUNICATION_SINK,
   KSPIN_DATAFLOW_IN,
   KSPIN_DATAFLOW_OUT,
 } from '../../ks/index.ts';
-import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE, type PCPIN_DESCRIPTOR } from '../../portcls/index.ts';
+import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE } from '../../portcls/index.ts';
+import { bridgePin, hostPin } from '../common/pins.ts';
 import { HIGHEST_RATE, LOWEST_RATE } from './registers.ts';
 
 export const WavePin = { renderHost: 0, renderBridge: 1, captureHost: 2, captureBridge: 3 } as const;
@@ -42,55 +38,12 @@ const PCM: KSDATARANGE_AUDIO = {
   maximumSampleFrequency: HIGHEST_RATE,
 };
 
-const ANALOG: KSDATARANGE = {
-  flags: 0,
-  sampleSize: 0,
-  majorFormat: KSDATAFORMAT_TYPE_AUDIO,
-  subFormat: KSDATAFORMAT_SUBTYPE_ANALOG,
-  specifier: KSDATAFORMAT_SPECIFIER_NONE,
-};
-
-function hostPin(dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 1,
-    maxFilterInstanceCount: 1,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges: [PCM],
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_SINK,
-      category: KSCATEGORY_AUDIO,
-      name: null,
-    },
-  };
-}
-
-/** A pin that stands for wiring: it cannot be opened. */
-export function bridgePin(
-  dataFlow: typeof KSPIN_DATAFLOW_IN | typeof KSPIN_DATAFLOW_OUT,
-  category = KSCATEGORY_AUDIO,
-  name: PCPIN_DESCRIPTOR['kspinDescriptor']['name'] = null,
-): PCPIN_DESCRIPTOR {
-  return {
-    maxGlobalInstanceCount: 0,
-    maxFilterInstanceCount: 0,
-    minFilterInstanceCount: 0,
-    kspinDescriptor: {
-      dataRanges: [ANALOG],
-      dataFlow,
-      communication: KSPIN_COMMUNICATION_NONE,
-      category,
-      name,
-    },
-  };
-}
-
 export const WAVE_FILTER: PCFILTER_DESCRIPTOR = {
   version: 0,
   pins: [
-    hostPin(KSPIN_DATAFLOW_IN),
+    hostPin(KSPIN_DATAFLOW_IN, [PCM]),
     bridgePin(KSPIN_DATAFLOW_OUT),
-    hostPin(KSPIN_DATAFLOW_OUT),
+    hostPin(KSPIN_DATAFLOW_OUT, [PCM]),
     bridgePin(KSPIN_DATAFLOW_IN),
   ],
   nodes: [
