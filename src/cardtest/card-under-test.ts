@@ -26,9 +26,9 @@ export interface CardWindow {
 /**
  * A card reached by bus cycles alone: no driver, no kernel between. The same on every machine, so that one test speaks to a model in this
  * process and to a card in QEMU. Accesses take effect at once; time passes only in {@link letTimePass} and {@link waitUntil} on `sim`, all
- * the while on `qemu`.
+ * the while on `qemu`. What every bus has in common; {@link CardUnderTest} and {@link IsaCardUnderTest} add their bus's cycles.
  */
-export interface CardUnderTest {
+export interface CardOnBench {
   /** Name of the machine: `sim` or `qemu`. */
   readonly machine: string;
   /** Which card, and whose: for the head of a report. */
@@ -38,15 +38,6 @@ export interface CardUnderTest {
   readonly wiring: CardWiring;
   /** True until the first access to a register after power-on that can change anything. */
   readonly pristine: boolean;
-
-  /** One bus cycle in the window of a base address register. Values are unsigned. */
-  readBar(bar: number, offset: number, size: AccessSize): number;
-  writeBar(bar: number, offset: number, size: AccessSize, value: number): void;
-  /** Configuration space; offsets are multiples of the size. */
-  readConfig(offset: number, size: AccessSize): number;
-  writeConfig(offset: number, size: AccessSize, value: number): void;
-  /** The card's windows by number of base address register, null where there is none. */
-  readonly windows: readonly (CardWindow | null)[];
 
   /**
    * RAM that the card may reach, filled with zeros, until the next {@link freeRam} or power-on; returns its physical address.
@@ -78,5 +69,61 @@ export interface CardUnderTest {
   dispose(): void;
 }
 
+/** A PCI card under test. */
+export interface CardUnderTest extends CardOnBench {
+  /** One bus cycle in the window of a base address register. Values are unsigned. */
+  readBar(bar: number, offset: number, size: AccessSize): number;
+  writeBar(bar: number, offset: number, size: AccessSize, value: number): void;
+  /** Configuration space; offsets are multiples of the size. */
+  readConfig(offset: number, size: AccessSize): number;
+  writeConfig(offset: number, size: AccessSize, value: number): void;
+  /** The card's windows by number of base address register, null where there is none. */
+  readonly windows: readonly (CardWindow | null)[];
+}
+
+/** Where an ISA card answers, as its jumpers or Plug and Play have it; null for a part that this card does not have. */
+export interface IsaCardResources {
+  readonly base: number;
+  readonly mpuBase: number | null;
+  readonly fmBase: number | null;
+  readonly gameBase: number | null;
+  readonly irq: number;
+  /** The 8-bit and the 16-bit DMA channel. */
+  readonly dma8: number;
+  readonly dma16: number;
+  /** It was told so by Plug and Play, not by jumpers. */
+  readonly plugAndPlay: boolean;
+}
+
+/** How a channel of the DMA controllers is to be programmed. */
+export interface IsaDmaProgram {
+  readonly address: number;
+  readonly bytes: number;
+  readonly direction: 'toCard' | 'toMemory';
+  readonly autoInitialize?: boolean;
+  /** Leaves the channel masked. */
+  readonly masked?: boolean;
+}
+
+/** An ISA card under test. RAM lies below 16 MiB, and no allocation crosses a page of the DMA controllers. */
+export interface IsaCardUnderTest extends CardOnBench {
+  readonly resources: IsaCardResources;
+  /** One byte cycle in I/O space. */
+  readPort(port: number): number;
+  writePort(port: number, value: number): void;
+  /** Gives the card {@link resources} again, after a test moved it elsewhere. Does nothing to a card without Plug and Play. */
+  configure(): void;
+  /** Programs a channel of the machine's 8237s and unmasks it. */
+  programDma(channel: number, program: IsaDmaProgram): void;
+  /** Closes a channel to requests, or opens it. */
+  maskDma(channel: number, masked: boolean): void;
+  /** The channel's current count register: units still to move, less one; FFFFh after terminal count. */
+  readDmaCount(channel: number): number;
+  /** Level of the channel's request as the controller's status register shows it. */
+  isDmaRequested(channel: number): boolean;
+  /** Level of any line of the interrupt controllers, driven by whatever card. */
+  isLineAsserted(irq: number): boolean;
+}
+
 /** Makes a machine with the card in it, powered on. */
-export type CardFactory = (wiring?: CardWiring) => Promise<CardUnderTest>;
+export type CardFactory<Card extends CardOnBench = CardUnderTest> = (wiring?: CardWiring) => Promise<Card>;

@@ -1,4 +1,4 @@
-import type { CardSignal, CardUnderTest } from './card-under-test.ts';
+import type { CardOnBench, CardSignal, CardUnderTest } from './card-under-test.ts';
 
 /** One thing that a check found other than it should be. */
 export interface Mismatch {
@@ -93,6 +93,8 @@ export interface CardCheck<Bench> {
   /** Where the documentation says so. */
   readonly source: string;
   readonly needs?: CheckNeed;
+  /** A part that not every card of this kind has; see {@link CardTestSuite.missing}. */
+  readonly part?: string;
   run(bench: Bench, expect: Expectations): void;
 }
 
@@ -108,7 +110,7 @@ export interface KnownDeviation {
 }
 
 /** A table of checks for one kind of card. */
-export interface CardTestSuite<Bench> {
+export interface CardTestSuite<Bench, Card extends CardOnBench = CardUnderTest> {
   /** As `--card` takes it. */
   readonly card: string;
   readonly title: string;
@@ -119,7 +121,9 @@ export interface CardTestSuite<Bench> {
   /** The signal for checks that need `input`. */
   readonly input: CardSignal;
   /** Makes the bench on which all checks run. */
-  open(card: CardUnderTest): Bench;
+  open(card: Card): Bench;
   /** Brings the card into a known state by its own means, whatever the last check did. */
   prepare(bench: Bench): void;
+  /** Why a check of this part cannot be made here: the card does not have it. Null when it has, as without this method. */
+  missing?(bench: Bench, part: string): string | null;
 }

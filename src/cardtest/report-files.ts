@@ -7,13 +7,13 @@ export function formatReportJson(report: CardTestReport): string {
 }
 
 /**
- * The report as JUnit XML: a test suite for each group, a test case for each check. Known deviations are skipped tests with their reason;
- * a deviation that no longer occurs passes, with a note in its output.
+ * The report as JUnit XML: a test suite for each group, a test case for each check. Known deviations and checks
+ * of parts that the card does not have are skipped tests with their reason; a deviation that no longer occurs passes, with a note in its output.
  */
 export function formatReportJunit(report: CardTestReport): string {
   const { results, counts, title, machine } = report;
   const name = escapeXml(`${title} (${machine})`);
-  const totals = `tests="${results.length}" failures="${counts.fail}" errors="${counts.error}" skipped="${counts.deviation}"`;
+  const totals = `tests="${results.length}" failures="${counts.fail}" errors="${counts.error}" skipped="${counts.deviation + counts.absent}"`;
   const suites = [...byGroup(results)].map(([group, members]) => suite(report, group, members));
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
@@ -29,7 +29,7 @@ function suite({ card, machine }: CardTestReport, group: string, results: readon
     results.filter((result) => result.status === status).length;
   const attributes =
     `name="${escapeXml(group)}" tests="${results.length}" failures="${count('fail')}" errors="${count('error')}" ` +
-    `skipped="${count('deviation')}"${timeOf(results)}`;
+    `skipped="${count('deviation') + count('absent')}"${timeOf(results)}`;
   const cases = results.map((result) => testCase(`${card}.${machine}`, result));
   return [`  <testsuite ${attributes}>`, ...cases, '  </testsuite>'].join('\n');
 }
@@ -56,6 +56,9 @@ function testCase(className: string, result: CheckResult): string {
       body =
         `      <skipped message="${escapeXml(`known deviation: ${result.reason}`)}"/>\n` +
         `      <system-out>${escapeXml(details)}</system-out>`;
+      break;
+    case 'absent':
+      body = `      <skipped message="${escapeXml(`not on this card: ${result.reason}`)}"/>`;
       break;
     case 'undeviating':
       body = `      <system-out>${escapeXml(`passes, though listed as a known deviation: ${result.reason}`)}</system-out>`;

@@ -5,6 +5,7 @@ const WORDS: Readonly<Record<CheckStatus, string>> = {
   fail: 'FAIL',
   deviation: 'known',
   undeviating: 'NEW OK',
+  absent: 'absent',
   error: 'ERROR',
 };
 
@@ -35,6 +36,7 @@ function describe(result: CheckResult): string[] {
     lines.push(`           ${what}: expected ${expected}, observed ${observed}`);
   }
   if (result.status === 'deviation') lines.push(`           known: ${result.reason}`);
+  if (result.status === 'absent') lines.push(`           not on this card: ${result.reason}`);
   if (result.status === 'undeviating') {
     lines.push(`           passes now; the table of known deviations says that it cannot: ${result.reason}`);
   }
@@ -47,6 +49,7 @@ function summary({ counts, results, passed, documents }: CardTestReport): string
   if (counts.deviation > 0)
     parts.push(`${counts.deviation} known deviation${counts.deviation === 1 ? '' : 's'}`);
   if (counts.undeviating > 0) parts.push(`${counts.undeviating} listed as deviating but as documented`);
+  if (counts.absent > 0) parts.push(`${counts.absent} of parts that this card does not have`);
   if (counts.fail > 0) parts.push(`${counts.fail} FAILED`);
   if (counts.error > 0) parts.push(`${counts.error} not carried out`);
   const cited = documents.map(({ short, title }) => `  ${short}: ${title}`);

@@ -30,6 +30,10 @@ const CHECKS: readonly CardCheck<CardUnderTest>[] = [
     },
     'Second',
   ),
+  {
+    ...check('T-7', (_card, expect) => expect.equal('value', 5, 6), 'Second'),
+    part: 'organ',
+  },
 ];
 
 const DEVIATIONS: readonly KnownDeviation[] = ['T-3', 'T-4', 'T-6'].map((checkId) => ({
@@ -49,6 +53,7 @@ async function report(): Promise<CardTestReport> {
     input: { sampleRate: 48_000, channels: 2, samples: new Int16Array(2) },
     open: (card) => card,
     prepare: () => {},
+    missing: (_card, part) => (part === 'organ' ? 'it has no organ' : null),
   };
   const card = await ac97SimFactory();
   let time = 0;
@@ -69,8 +74,9 @@ describe('results of checks', () => {
       'T-4 undeviating',
       'T-5 error',
       'T-6 fail',
+      'T-7 absent',
     ]);
-    expect(counts).toEqual({ pass: 1, fail: 2, deviation: 1, undeviating: 1, error: 1 });
+    expect(counts).toEqual({ pass: 1, fail: 2, deviation: 1, undeviating: 1, absent: 1, error: 1 });
     expect(passed).toBe(false);
   });
 });
@@ -83,8 +89,11 @@ describe('reports', () => {
     expect(text).toContain('value: expected 1234h, observed 05h');
     expect(text).toContain('known: reason of T-3');
     expect(text).toContain('could not be carried out: no "answer" & nothing');
+    expect(text).toContain('absent T-7  title of <T-7>  [Book §1]');
+    expect(text).toContain('not on this card: it has no organ');
     expect(text).toContain(
-      '6 checks: 1 as documented, 1 known deviation, 1 listed as deviating but as documented, 2 FAILED, 1 not carried out. Not passed.',
+      '7 checks: 1 as documented, 1 known deviation, 1 listed as deviating but as documented, ' +
+        '1 of parts that this card does not have, 2 FAILED, 1 not carried out. Not passed.',
     );
     expect(text).toContain('Book: The book');
     expect(text).not.toContain('T-1');
@@ -94,17 +103,17 @@ describe('reports', () => {
   test('JSON: the report itself, with a format and version', async () => {
     const parsed = JSON.parse(formatReportJson(await report()));
     expect(parsed).toMatchObject({ format: 'miniport-card-test', version: 1, card: 'ac97', machine: 'sim' });
-    expect(parsed.results).toHaveLength(6);
+    expect(parsed.results).toHaveLength(7);
     expect(parsed.results[1].mismatches).toEqual([{ what: 'value', expected: '1234h', observed: '05h' }]);
   });
 
   test('JUnit: suites by group, escaped text, failures, errors, and known deviations as skipped', async () => {
     const xml = formatReportJunit(await report());
     expect(xml).toContain(
-      '<testsuites name="Test of tests (sim)" tests="6" failures="2" errors="1" skipped="1" time="0.012">',
+      '<testsuites name="Test of tests (sim)" tests="7" failures="2" errors="1" skipped="2" time="0.014">',
     );
     expect(xml).toContain(
-      '<testsuite name="Second" tests="3" failures="1" errors="1" skipped="0" time="0.006">',
+      '<testsuite name="Second" tests="4" failures="1" errors="1" skipped="1" time="0.008">',
     );
     expect(xml).toContain('classname="ac97.sim" name="T-1 title of &lt;T-1&gt;" time="0.002"/>');
     expect(xml).toContain('<failure message="value: expected 1234h, observed 05h">');
@@ -112,7 +121,7 @@ describe('reports', () => {
     expect(xml).toContain('<skipped message="known deviation: reason of T-3"/>');
     const opened = xml.match(/<testcase/g)?.length ?? 0;
     const closed = (xml.match(/<\/testcase>/g)?.length ?? 0) + (xml.match(/<testcase[^>]*\/>/g)?.length ?? 0);
-    expect(opened).toBe(6);
-    expect(closed).toBe(6);
+    expect(opened).toBe(7);
+    expect(closed).toBe(7);
   });
 });

@@ -1,4 +1,4 @@
-import type { CardUnderTest } from './card-under-test.ts';
+import type { CardOnBench, CardUnderTest } from './card-under-test.ts';
 import {
   type CardCheck,
   type CardTestSuite,
@@ -9,9 +9,10 @@ import {
 
 /**
  * How a check ended. `deviation`: it failed exactly as the table of known deviations says; `undeviating`: it passed although that table
- * says it fails (the table is out of date); `error`: the check could not be carried out.
+ * says it fails (the table is out of date); `absent`: the card does not have the part that it is about; `error`: the check could not be
+ * carried out.
  */
-export type CheckStatus = 'pass' | 'fail' | 'deviation' | 'undeviating' | 'error';
+export type CheckStatus = 'pass' | 'fail' | 'deviation' | 'undeviating' | 'absent' | 'error';
 
 export interface CheckResult {
   readonly id: string;
@@ -20,7 +21,7 @@ export interface CheckResult {
   readonly source: string;
   readonly status: CheckStatus;
   readonly mismatches: readonly Mismatch[];
-  /** Why the card deviates, for `deviation` and `undeviating`. */
+  /** Why the card deviates, for `deviation` and `undeviating`; what it lacks, for `absent`. */
   readonly reason: string | null;
   /** What went wrong, for `error`. */
   readonly error: string | null;
@@ -33,7 +34,7 @@ export interface CardTestReport {
   readonly title: string;
   readonly machine: string;
   readonly description: string;
-  readonly documents: CardTestSuite<unknown>['documents'];
+  readonly documents: readonly { readonly short: string; readonly title: string }[];
   readonly results: readonly CheckResult[];
   readonly counts: Readonly<Record<CheckStatus, number>>;
   /** No check failed, in a way that is not known, and none could not be carried out. */
@@ -60,9 +61,9 @@ export interface CardTestOptions {
  * Runs a suite on a card and reports check by check. The card is switched off and on where a check wants it fresh, or other wiring. A
  * check that throws counts as `error`; when the machine itself is gone, so do all that follow.
  */
-export async function runCardTests<Bench>(
-  card: CardUnderTest,
-  suite: CardTestSuite<Bench>,
+export async function runCardTests<Bench, Card extends CardOnBench = CardUnderTest>(
+  card: Card,
+  suite: CardTestSuite<Bench, Card>,
   options: CardTestOptions = {},
 ): Promise<CardTestReport> {
   const { onProgress, stopwatch } = options;
@@ -70,21 +71,25 @@ export async function runCardTests<Bench>(
   const bench = suite.open(card);
   const results: CheckResult[] = [];
   let dirty = false;
+  const carryOut = async (check: CardCheck<Bench>, expect: Expectations) => {
+    const wantsInput = check.needs === 'input';
+    const otherWiring = (card.wiring.input !== undefined) !== wantsInput;
+    if (otherWiring || dirty || (check.needs === 'powerOn' && !card.pristine)) {
+      await card.powerCycle(wantsInput ? { input: suite.input } : {});
+    }
+    dirty = false;
+    if (check.needs !== 'powerOn') suite.prepare(bench);
+    check.run(bench, expect);
+  };
   for (const [index, check] of checks.entries()) {
     if (options.cancelled?.() === true) break;
     onProgress?.({ index, count: checks.length, check, result: null });
     const started = stopwatch?.() ?? 0;
     const expect = new Expectations();
+    const absent = check.part === undefined ? null : (suite.missing?.(bench, check.part) ?? null);
     let error: string | null = null;
     try {
-      const wantsInput = check.needs === 'input';
-      const otherWiring = (card.wiring.input !== undefined) !== wantsInput;
-      if (otherWiring || dirty || (check.needs === 'powerOn' && !card.pristine)) {
-        await card.powerCycle(wantsInput ? { input: suite.input } : {});
-      }
-      dirty = false;
-      if (check.needs !== 'powerOn') suite.prepare(bench);
-      check.run(bench, expect);
+      if (absent === null) await carryOut(check, expect);
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown);
       // Nobody knows what state the check left behind.
@@ -94,13 +99,20 @@ export async function runCardTests<Bench>(
     const deviation = suite.deviations.find(
       ({ checkId, machine }) => checkId === check.id && machine === card.machine,
     );
-    const result = resultOf(check, expect.mismatches, deviation ?? null, error, milliseconds);
+    const result = resultOf(check, expect.mismatches, deviation ?? null, absent, error, milliseconds);
     results.push(result);
     onProgress?.({ index, count: checks.length, check, result });
   }
   const order = new Map(suite.checks.map(({ id }, index) => [id, index]));
   results.sort((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  const counts: Record<CheckStatus, number> = { pass: 0, fail: 0, deviation: 0, undeviating: 0, error: 0 };
+  const counts: Record<CheckStatus, number> = {
+    pass: 0,
+    fail: 0,
+    deviation: 0,
+    undeviating: 0,
+    absent: 0,
+    error: 0,
+  };
   for (const { status } of results) counts[status]++;
   return {
     card: suite.card,
@@ -136,12 +148,14 @@ function resultOf<Bench>(
   check: CardCheck<Bench>,
   mismatches: readonly Mismatch[],
   deviation: KnownDeviation | null,
+  absent: string | null,
   error: string | null,
   milliseconds: number | null,
 ): CheckResult {
   const { id, title, group, source } = check;
   let status: CheckStatus;
   if (error !== null) status = 'error';
+  else if (absent !== null) status = 'absent';
   else if (deviation === null) status = mismatches.length === 0 ? 'pass' : 'fail';
   else if (mismatches.length === 0) status = 'undeviating';
   else status = occursAsKnown(deviation, mismatches) ? 'deviation' : 'fail';
@@ -153,7 +167,7 @@ function resultOf<Bench>(
     source,
     status,
     mismatches,
-    reason: known ? (deviation?.reason ?? null) : null,
+    reason: known ? (deviation?.reason ?? null) : absent,
     error,
     milliseconds,
   };
