@@ -11,51 +11,41 @@ import {
   type PciConfigAccess,
 } from '../hal/index.ts';
 import type { AccessSize, Platform } from '../kernel/index.ts';
-import { TICKS_PER_MILLISECOND } from '../kernel/index.ts';
+import { BenchMachine } from './bench-machine.ts';
 import type { CardWindow } from './card-under-test.ts';
 
 /** Where the windows of the card go: above everything of a PC's that is fixed, and below its interrupt controllers. */
 const FIRST_IO = 0x1000;
 const FIRST_MEMORY = 0xe000_0000;
-/** RAM for tests begins here: above what a PC's firmware would use. */
-const FIRST_RAM = 0x20_0000;
 const PAGE = 4096;
 
 /** What a bench needs of its machine. */
-export interface BenchMachine {
+export interface PciBenchMachine {
   readonly platform: Platform;
   readonly config: PciConfigAccess;
 }
 
-/**
- * The part of a card bench that is the same on every machine with PCI: windows placed by hand, bus cycles, RAM by a pointer that only
- * moves up. The kernel of the machine is not asked for anything: no driver is loaded, no interrupt served.
- */
-export class PciBench {
+/** The part of a card bench that is the same on every machine with PCI: windows placed by hand, and bus cycles. */
+export class PciBench extends BenchMachine {
   readonly windows: readonly (CardWindow | null)[];
-  readonly #machine: BenchMachine;
+  readonly #machine: PciBenchMachine;
   readonly #device: number;
-  readonly #busDevice: string;
   readonly #line: number | null;
-  #nextRam = FIRST_RAM;
-  readonly #ramEnd: number;
   #pristine = true;
 
   /**
    * Places the windows of the card in slot `device` and lets it decode and master the bus.
    * @throws Error when there is no card
    */
-  constructor(machine: BenchMachine, device: number, busDevice: string) {
+  constructor(machine: PciBenchMachine, device: number, busDevice: string) {
+    super(machine.platform, busDevice);
     this.#machine = machine;
     this.#device = device;
-    this.#busDevice = busDevice;
     if (this.readConfig(PCI_VENDOR_ID, 2) === PCI_INVALID_VENDOR_ID) {
       throw new Error(`There is no PCI card in slot ${device} of the machine '${machine.platform.name}'.`);
     }
     const pin = this.readConfig(PCI_INTERRUPT_PIN, 1);
     this.#line = pin >= 1 && pin <= 4 ? machine.platform.pciInterruptLine(device, pin) : null;
-    const [low] = machine.platform.ram.ranges;
-    this.#ramEnd = (low?.start ?? 0) + (low?.length ?? 0);
     this.windows = this.#placeWindows();
     this.enableDecoding();
   }
@@ -97,68 +87,8 @@ export class PciBench {
     this.#machine.config.write(this.#device, 0, offset, size, value);
   }
 
-  allocateRam(bytes: number, alignment = 8): number {
-    const { platform } = this.#machine;
-    const start = Math.ceil(this.#nextRam / alignment) * alignment;
-    if (start + bytes > this.#ramEnd) throw new RangeError(`The bench has no ${bytes} bytes of RAM left.`);
-    this.#nextRam = start + bytes;
-    platform.ram.fill(start, bytes, 0);
-    platform.mapDma(this.#busDevice, start, bytes);
-    this.#allocated.push({ start, bytes });
-    return start;
-  }
-
-  readonly #allocated: { readonly start: number; readonly bytes: number }[] = [];
-
-  freeRam(): void {
-    for (const { start, bytes } of this.#allocated.splice(0)) {
-      this.#machine.platform.unmapDma(this.#busDevice, start, bytes);
-    }
-    this.#nextRam = FIRST_RAM;
-  }
-
-  readRam(physicalAddress: number, bytes: number): Uint8Array {
-    const into = new Uint8Array(bytes);
-    this.#machine.platform.ram.read(physicalAddress, into);
-    return into;
-  }
-
-  writeRam(physicalAddress: number, bytes: Uint8Array): void {
-    this.#machine.platform.ram.write(physicalAddress, bytes);
-  }
-
-  readRamUlong(physicalAddress: number): number {
-    return this.#machine.platform.ram.readUlong(physicalAddress);
-  }
-
-  writeRamUlong(physicalAddress: number, value: number): void {
-    this.#machine.platform.ram.writeUlong(physicalAddress, value >>> 0);
-  }
-
   get interruptAsserted(): boolean {
     return this.#line !== null && this.#machine.platform.isInterruptAsserted(this.#line);
-  }
-
-  get now(): number {
-    return this.#machine.platform.clock.now;
-  }
-
-  letTimePass(ticks: number): void {
-    const { clock } = this.#machine.platform;
-    const limit = clock.now + ticks;
-    while (clock.runNext(limit)) {
-      // each turn fires one alarm, or hears of one change of an interrupt line
-    }
-  }
-
-  waitUntil(condition: () => boolean, limitTicks: number): boolean {
-    const limit = this.now + limitTicks;
-    while (!condition()) {
-      const left = limit - this.now;
-      if (left <= 0) return false;
-      this.letTimePass(Math.min(left, TICKS_PER_MILLISECOND));
-    }
-    return true;
   }
 
   #window(bar: number): CardWindow {

@@ -3,7 +3,8 @@ import { Trace } from '../kernel/index.ts';
 import { findQemu, QEMU_AUDIO_ID, QemuMachine } from '../machines/qemu/index.ts';
 import type { CardFactory, CardSignal, CardWiring } from './card-under-test.ts';
 import { PciBench } from './pci-bench.ts';
-import { PciCardUnderTest, type PoweredCard } from './pci-card.ts';
+import { PciCardUnderTest } from './pci-card.ts';
+import type { PoweredCard } from './switched-card.ts';
 
 const SLOT = 5;
 const BUS_DEVICE = 'pci:00:05.0';
@@ -54,7 +55,7 @@ class GrowingRecording {
   }
 }
 
-async function powerOn(qemuDevice: string, wiring: CardWiring): Promise<PoweredCard> {
+async function powerOn(qemuDevice: string, wiring: CardWiring): Promise<PoweredCard<PciBench>> {
   const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
   const { input } = wiring;
   const machine = await QemuMachine.launch({

@@ -4,7 +4,8 @@ import { Trace } from '../kernel/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
 import type { CardFactory, CardSignal, CardWiring } from './card-under-test.ts';
 import { PciBench } from './pci-bench.ts';
-import { PciCardUnderTest, type PoweredCard } from './pci-card.ts';
+import { PciCardUnderTest } from './pci-card.ts';
+import type { PoweredCard } from './switched-card.ts';
 
 /** How a card model is made with these things at its jacks. */
 export type CardModelFactory = (jacks: {
@@ -49,7 +50,7 @@ class Recorder implements PcmSink {
   }
 }
 
-function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard {
+function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard<PciBench> {
   const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
   const recorder = new Recorder(sampleRate);
   const signal = wiring.input;
