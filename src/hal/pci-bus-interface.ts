@@ -1,4 +1,5 @@
 import {
+  APC_LEVEL,
   type BUS_INTERFACE_STANDARD,
   currentKernel,
   DISPATCH_LEVEL,
@@ -79,13 +80,18 @@ export class PciBusInterface implements PCI_BUS_INTERFACE_STANDARD {
     return makeDmaAdapter(this.#busDevice, deviceDescription);
   }
 
-  /** Any IRQL for configuration space. Another space, or an offset outside this one: 0 bytes. */
+  /**
+   * Up to DIRQL for configuration space, APC_LEVEL for the expansion ROM (DDI page GetBusData), which no card here has. A space that
+   * there is not, or an offset outside: 0 bytes.
+   */
   getBusData(dataType: number, buffer: Uint8Array, offset: number, length: number): number {
+    if (dataType === PCI_WHICHSPACE_ROM) requireIrql(APC_LEVEL, 'GetBusData(PCI_WHICHSPACE_ROM)');
     if (dataType !== PCI_WHICHSPACE_CONFIG) return 0;
     return this.#access.readBytes(this.#device, this.#func, offset, buffer, length);
   }
 
   setBusData(dataType: number, buffer: Uint8Array, offset: number, length: number): number {
+    if (dataType === PCI_WHICHSPACE_ROM) requireIrql(APC_LEVEL, 'SetBusData(PCI_WHICHSPACE_ROM)');
     if (dataType !== PCI_WHICHSPACE_CONFIG) return 0;
     const written = this.#access.writeBytes(this.#device, this.#func, offset, buffer, length);
     // A configuration write may switch an interrupt on; it is taken here as after a register access.

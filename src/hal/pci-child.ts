@@ -15,11 +15,15 @@ import {
   type Kernel,
   makeResourceList,
   NtError,
+  PCI_WHICHSPACE_CONFIG,
   type PNP_BUS_INFORMATION,
   type PnpChild,
   PowerDeviceD0,
   STATUS_CONFLICTING_ADDRESSES,
   STATUS_INVALID_PARAMETER,
+  STATUS_INVALID_PARAMETER_1,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_INVALID_PARAMETER_3,
 } from '../kernel/index.ts';
 import type { AddressAllocator, PciAddressSpace } from './address-allocator.ts';
 import { translateInterrupt } from './interrupt-translation.ts';
@@ -27,7 +31,11 @@ import { PciBusInterface } from './pci-bus-interface.ts';
 import { type PciConfigAccess, pciLocationText } from './pci-config-access.ts';
 import type { PciFunction, PciWindow } from './pci-function.ts';
 import { type PciIdentity, pciClassText, pciCompatibleIds, pciDeviceId, pciHardwareIds } from './pci-ids.ts';
-import { PCI_CAPABILITY_ID_POWER_MANAGEMENT, PCI_INTERRUPT_LINE_NONE } from './pci-registers.ts';
+import {
+  PCI_CAPABILITY_ID_POWER_MANAGEMENT,
+  PCI_CONFIG_BYTES,
+  PCI_INTERRUPT_LINE_NONE,
+} from './pci-registers.ts';
 
 /** Power management capability (PCI Bus Power Management Interface 1.1, section 3.2): control and status, and its power state bits. */
 const PMCSR = 4;
@@ -136,6 +144,17 @@ export class PciChild implements PnpChild {
   queryInterface(interfaceType: string, version: number): INTERFACE | null {
     if (interfaceType !== GUID_BUS_INTERFACE_STANDARD || version > this.#interface.version) return null;
     return this.#interface;
+  }
+
+  /** Configuration space alone; the bytes there are up to FFh. */
+  readConfig(whichSpace: number, buffer: Uint8Array, offset: number, length: number): number {
+    requireConfigRange(whichSpace, buffer, offset, length);
+    return this.#interface.getBusData(whichSpace, buffer, offset, length);
+  }
+
+  writeConfig(whichSpace: number, buffer: Uint8Array, offset: number, length: number): number {
+    requireConfigRange(whichSpace, buffer, offset, length);
+    return this.#interface.setBusData(whichSpace, buffer, offset, length);
   }
 
   /** Writes the assigned addresses and the line, then lets the function decode and master the bus. */
@@ -271,6 +290,13 @@ export class PciChild implements PnpChild {
       placements.push({ space, address: window.address });
     }
   }
+}
+
+/** What a request for configuration space may say (DDI page IRP_MN_READ_CONFIG). */
+function requireConfigRange(whichSpace: number, buffer: Uint8Array, offset: number, length: number): void {
+  if (whichSpace !== PCI_WHICHSPACE_CONFIG) throw new NtError(STATUS_INVALID_PARAMETER_1);
+  if (buffer.byteLength < length) throw new NtError(STATUS_INVALID_PARAMETER_2);
+  if (!(offset >= 0 && offset < PCI_CONFIG_BYTES)) throw new NtError(STATUS_INVALID_PARAMETER_3);
 }
 
 interface Placement {

@@ -40,7 +40,7 @@ import {
   STATUS_MORE_PROCESSING_REQUIRED,
   STATUS_PENDING,
 } from './ntstatus.ts';
-import { irpMinorName } from './pnp-types.ts';
+import { IRP_MN_READ_CONFIG, IRP_MN_WRITE_CONFIG, irpMinorName } from './pnp-types.ts';
 import type { UserProcess } from './process.ts';
 import { TraceKind, type TraceValue } from './trace.ts';
 
@@ -228,9 +228,31 @@ function hex(value: number): string {
   return value.toString(16).toUpperCase();
 }
 
+/** Where a request may be sent. The requests for configuration space are the PnP requests that say otherwise (< DISPATCH_LEVEL). */
+function highestIrqlOf({ majorFunction, minorFunction }: IO_STACK_LOCATION): number {
+  switch (majorFunction) {
+    case IRP_MJ_CREATE:
+    case IRP_MJ_CLEANUP:
+    case IRP_MJ_CLOSE:
+      return PASSIVE_LEVEL;
+    case IRP_MJ_PNP:
+      return minorFunction === IRP_MN_READ_CONFIG || minorFunction === IRP_MN_WRITE_CONFIG
+        ? APC_LEVEL
+        : PASSIVE_LEVEL;
+    default:
+      return DISPATCH_LEVEL;
+  }
+}
+
+function describeRequest({ majorFunction, minorFunction }: IO_STACK_LOCATION): string {
+  return majorFunction === IRP_MJ_PNP
+    ? irpMinorName(majorFunction, minorFunction)
+    : irpMajorName(majorFunction);
+}
+
 /**
  * IoCallDriver: hands the IRP to the driver of `deviceObject`. IRQL ≤ DISPATCH_LEVEL; PASSIVE_LEVEL for create, cleanup, close
- * and PnP requests. What the dispatch routine did wrong (no completion and no pending mark, an exception that is no NtError,
+ * and PnP requests, APC_LEVEL for those that read and write configuration space. What the dispatch routine did wrong (no completion and no pending mark, an exception that is no NtError,
  * another IRQL on return) is a bugcheck.
  */
 export function ioCallDriver(deviceObject: DEVICE_OBJECT, irp: IRP): NTSTATUS {
@@ -242,9 +264,7 @@ export function ioCallDriver(deviceObject: DEVICE_OBJECT, irp: IRP): NTSTATUS {
   const major = stack.majorFunction;
   const irql = kernel.processor.irql;
   if (irql !== PASSIVE_LEVEL) {
-    const passiveOnly =
-      major === IRP_MJ_CREATE || major === IRP_MJ_CLEANUP || major === IRP_MJ_CLOSE || major === IRP_MJ_PNP;
-    requireIrql(passiveOnly ? PASSIVE_LEVEL : DISPATCH_LEVEL, `IoCallDriver (${irpMajorName(major)})`);
+    requireIrql(highestIrqlOf(stack), `IoCallDriver (${describeRequest(stack)})`);
   }
   irp.currentLocation = at;
   stack.deviceObject = deviceObject;

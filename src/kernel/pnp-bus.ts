@@ -12,9 +12,17 @@ import {
   ioCreateDevice,
   ioDeleteDevice,
 } from './device.ts';
+import type { IO_PARAMETERS } from './io-stack-location.ts';
 import { type IRP, ioCompleteRequest, ioGetCurrentIrpStackLocation } from './irp.ts';
+import { APC_LEVEL, requireIrql } from './irql.ts';
 import type { Kernel } from './kernel.ts';
-import { type NTSTATUS, STATUS_SUCCESS } from './ntstatus.ts';
+import { NtError } from './nt-error.ts';
+import {
+  type NTSTATUS,
+  STATUS_INVALID_PARAMETER_2,
+  STATUS_NO_SUCH_DEVICE,
+  STATUS_SUCCESS,
+} from './ntstatus.ts';
 import { poSetPowerState } from './pnp-power.ts';
 import {
   type DEVICE_POWER_STATE,
@@ -31,11 +39,14 @@ import {
   IRP_MN_QUERY_REMOVE_DEVICE,
   IRP_MN_QUERY_RESOURCE_REQUIREMENTS,
   IRP_MN_QUERY_STOP_DEVICE,
+  IRP_MN_READ_CONFIG,
   IRP_MN_REMOVE_DEVICE,
   IRP_MN_SET_POWER,
   IRP_MN_START_DEVICE,
   IRP_MN_STOP_DEVICE,
   IRP_MN_SURPRISE_REMOVAL,
+  IRP_MN_WRITE_CONFIG,
+  irpMinorName,
   type PnpChild,
   PowerDeviceD0,
 } from './pnp-types.ts';
@@ -144,8 +155,32 @@ function dispatchPnp(pdo: DEVICE_OBJECT, irp: IRP): NTSTATUS {
       if (parameters.interface !== null) parameters.interface.value = found;
       return complete(irp, STATUS_SUCCESS);
     }
+    case IRP_MN_READ_CONFIG:
+    case IRP_MN_WRITE_CONFIG:
+      return moveConfig(extension, irp, stack.minorFunction, parameters);
     default:
       return complete(irp, irp.ioStatus.status);
+  }
+}
+
+/** IRP_MN_READ_CONFIG and IRP_MN_WRITE_CONFIG. IRQL < DISPATCH_LEVEL. */
+function moveConfig(
+  { child, present }: ChildExtension,
+  irp: IRP,
+  minorFunction: number,
+  { whichSpace, buffer, offset, length }: IO_PARAMETERS,
+): NTSTATUS {
+  requireIrql(APC_LEVEL, irpMinorName(IRP_MJ_PNP, minorFunction));
+  const move = minorFunction === IRP_MN_READ_CONFIG ? child.readConfig : child.writeConfig;
+  if (move === undefined) return complete(irp, irp.ioStatus.status);
+  if (!present) return complete(irp, STATUS_NO_SUCH_DEVICE);
+  if (buffer === null) return complete(irp, STATUS_INVALID_PARAMETER_2);
+  try {
+    irp.ioStatus.information = move.call(child, whichSpace, buffer, offset, length);
+    return complete(irp, STATUS_SUCCESS);
+  } catch (error) {
+    if (!(error instanceof NtError)) throw error;
+    return complete(irp, error.status);
   }
 }
 

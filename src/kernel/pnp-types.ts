@@ -311,6 +311,14 @@ export interface PnpChild {
   ): { raw: CM_RESOURCE_LIST; translated: CM_RESOURCE_LIST } | null;
   /** The interface that IRP_MN_QUERY_INTERFACE asks for, null when the bus has none by that GUID (registry form, upper case). */
   queryInterface?(interfaceType: string, version: number): INTERFACE | null;
+  /**
+   * IRP_MN_READ_CONFIG: fills `buffer` from a space of the bus (`PCI_WHICHSPACE_CONFIG`), `length` bytes from `offset` on, and returns
+   * how many there were. Throws NtError: STATUS_INVALID_PARAMETER_1 for a space that the bus has not, _2 for a buffer that is shorter,
+   * _3 for an offset beyond the space. Absent on buses without such spaces.
+   */
+  readConfig?(whichSpace: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** IRP_MN_WRITE_CONFIG, the same way. */
+  writeConfig?(whichSpace: number, buffer: Uint8Array, offset: number, length: number): number;
   /** IRP_MN_START_DEVICE reached the bus: switch the device's decoders and bus mastering on. Throws NtError. */
   start?(): void;
   /** IRP_MN_STOP_DEVICE or IRP_MN_REMOVE_DEVICE reached the bus: the device no longer decodes its resources. */
