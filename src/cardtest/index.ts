@@ -6,8 +6,16 @@ export { AC97_CARD_TESTS, AC97_KNOWN_DEVIATIONS } from './ac97/index.ts';
 export { operationsFromTrace } from './ac97/recorded-traffic.ts';
 export * from './card-under-test.ts';
 export * from './check.ts';
+export type { QemuIsaCard } from './isa-card.ts';
+export {
+  type IsaCardModelFactory,
+  type IsaLogicalDevice,
+  type IsaSimCard,
+  isaSimCardFactory,
+} from './isa-sim-card.ts';
 export { formatReportJson, formatReportJunit } from './report-files.ts';
 export { formatReportText, type TextReportOptions } from './report-text.ts';
 export * from './run-card-tests.ts';
+export { SB16_CARD_TESTS, SB16_KNOWN_DEVIATIONS } from './sb16/index.ts';
 export { type CardModelFactory, simCardFactory } from './sim-card.ts';
 export * from './suites.ts';

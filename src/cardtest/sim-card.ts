@@ -1,10 +1,11 @@
-import type { PciCard, PcmFormat, PcmSamples, PcmSink, PcmSource } from '../hal/bus.ts';
+import type { PciCard, PcmSink, PcmSource } from '../hal/bus.ts';
 import { ArraySource } from '../hardware/analog.ts';
 import { Trace } from '../kernel/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
-import type { CardFactory, CardSignal, CardWiring } from './card-under-test.ts';
+import type { CardFactory, CardWiring } from './card-under-test.ts';
 import { PciBench } from './pci-bench.ts';
 import { PciCardUnderTest } from './pci-card.ts';
+import { Recorder } from './recorder.ts';
 import type { PoweredCard } from './switched-card.ts';
 
 /** How a card model is made with these things at its jacks. */
@@ -16,39 +17,6 @@ export type CardModelFactory = (jacks: {
 const RAM_BYTES = 16 * 1024 * 1024;
 const SLOT = 5;
 const DEFAULT_OUTPUT_RATE = 48_000;
-
-/** Keeps what the card plays at one rate, block after block, as a recorder does that stops when nothing comes. */
-class Recorder implements PcmSink {
-  readonly #sampleRate: number;
-  #samples = new Int16Array(16 * 1024);
-  #count = 0;
-  #channels = 2;
-
-  constructor(sampleRate: number) {
-    this.#sampleRate = sampleRate;
-  }
-
-  get recording(): CardSignal {
-    return {
-      sampleRate: this.#sampleRate,
-      channels: this.#channels,
-      samples: this.#samples.subarray(0, this.#count),
-    };
-  }
-
-  write(samples: PcmSamples, frames: number, format: PcmFormat): void {
-    if (format.sampleRate !== this.#sampleRate || !(samples instanceof Int16Array)) return;
-    this.#channels = format.channels;
-    const count = frames * format.channels;
-    if (this.#count + count > this.#samples.length) {
-      const grown = new Int16Array(Math.max(2 * this.#samples.length, this.#count + count));
-      grown.set(this.#samples.subarray(0, this.#count));
-      this.#samples = grown;
-    }
-    this.#samples.set(samples.subarray(0, count), this.#count);
-    this.#count += count;
-  }
-}
 
 function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard<PciBench> {
   const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;

@@ -1,23 +1,43 @@
 import type { PciCard } from '../hal/bus.ts';
 import { Ac97Card } from '../hardware/ac97/index.ts';
+import { Sb16Card, type Sb16CardOptions } from '../hardware/sb16/index.ts';
 import { AC97_CARD_TESTS } from './ac97/index.ts';
-import type { CardUnderTest } from './card-under-test.ts';
+import type { CardUnderTest, IsaCardResources, IsaCardUnderTest } from './card-under-test.ts';
+import type { QemuIsaCard } from './isa-card.ts';
+import { type IsaCardModelFactory, isaSimCardFactory } from './isa-sim-card.ts';
 import { type CardTestOptions, type CardTestReport, runCardTests } from './run-card-tests.ts';
+import { SB16_CARD_TESTS, SB16_RATE } from './sb16/index.ts';
 import { type CardModelFactory, simCardFactory } from './sim-card.ts';
 
-/** A card for which there is a functional test. */
-export interface TestableCard {
+interface TestableCardBase {
   /** As `--card` takes it. */
   readonly name: string;
-  /** `-device` name in QEMU, null when QEMU has no such card. */
-  readonly qemuDevice: string | null;
   /** Number of checks. */
   readonly checkCount: number;
+}
+
+/** A PCI card for which there is a functional test. */
+export interface TestablePciCard extends TestableCardBase {
+  readonly bus: 'PCI';
+  /** `-device` name in QEMU, null when QEMU has no such card. */
+  readonly qemuDevice: string | null;
   /** Our model of it, in a machine that is switched on. */
   createSim(): Promise<CardUnderTest>;
   /** Runs the suite; see {@link runCardTests}. */
   run(card: CardUnderTest, options?: CardTestOptions): Promise<CardTestReport>;
 }
+
+/** An ISA card for which there is a functional test. */
+export interface TestableIsaCard extends TestableCardBase {
+  readonly bus: 'ISA';
+  /** Null when QEMU has no such card. */
+  readonly qemuDevice: QemuIsaCard | null;
+  createSim(): Promise<IsaCardUnderTest>;
+  run(card: IsaCardUnderTest, options?: CardTestOptions): Promise<CardTestReport>;
+}
+
+/** A card for which there is a functional test. */
+export type TestableCard = TestablePciCard | TestableIsaCard;
 
 const createAc97: CardModelFactory = ({ output, input }): PciCard =>
   new Ac97Card({ lineOut: output, ...(input === null ? {} : { lineIn: input, micIn: input }) });
@@ -25,14 +45,64 @@ const createAc97: CardModelFactory = ({ output, input }): PciCard =>
 /** Makes benches for our own model of the AC'97 card. */
 export const ac97SimFactory = simCardFactory('82801AA AC’97 audio function', createAc97);
 
+/** Where our Sound Blaster 16 is by default, and QEMU's always. */
+const SB16_PLACE: IsaCardResources = {
+  base: 0x220,
+  mpuBase: 0x330,
+  fmBase: 0x388,
+  gameBase: 0x200,
+  irq: 5,
+  dma8: 1,
+  dma16: 5,
+  plugAndPlay: true,
+};
+
+/** QEMU's card is DSP and mixer alone. */
+export const QEMU_SB16: QemuIsaCard = {
+  device: 'sb16',
+  outputRate: SB16_RATE,
+  resources: { ...SB16_PLACE, mpuBase: null, fmBase: null, gameBase: null, plugAndPlay: false },
+};
+
+/** Makes benches for our model of the Sound Blaster 16, built with these options, or with what `create` makes of it. */
+export function sb16SimFactory(
+  options: Sb16CardOptions = {},
+  create: IsaCardModelFactory = sb16Model(options),
+) {
+  const plugAndPlay = options.jumpers === undefined;
+  return isaSimCardFactory({
+    name: 'Sound Blaster 16',
+    create,
+    resources: { ...SB16_PLACE, plugAndPlay },
+    logicalDevices: plugAndPlay
+      ? [{ ioBases: [0x220, 0x330, 0x388], irqs: [5], dmas: [1, 5] }, { ioBases: [0x200] }]
+      : [],
+    outputRate: SB16_RATE,
+  });
+}
+
+function sb16Model(options: Sb16CardOptions): IsaCardModelFactory {
+  return ({ output, input }) =>
+    new Sb16Card({ ...options, lineOut: output, ...(input === null ? {} : { lineIn: input, micIn: input }) });
+}
+
 /** All cards that can be tested alone. */
 export const TESTABLE_CARDS: readonly TestableCard[] = [
   {
     name: 'ac97',
+    bus: 'PCI',
     qemuDevice: 'AC97',
     checkCount: AC97_CARD_TESTS.checks.length,
     createSim: () => ac97SimFactory(),
     run: (card, options) => runCardTests(card, AC97_CARD_TESTS, options),
+  },
+  {
+    name: 'sb16',
+    bus: 'ISA',
+    qemuDevice: QEMU_SB16,
+    checkCount: SB16_CARD_TESTS.checks.length,
+    createSim: () => sb16SimFactory()(),
+    run: (card, options) => runCardTests(card, SB16_CARD_TESTS, options),
   },
 ];
 

@@ -33,6 +33,9 @@ import {
 } from '../../hardware/codecs/ac97-registers.ts';
 import { TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../../kernel/index.ts';
 import type { CardUnderTest } from '../card-under-test.ts';
+import { testSignal } from '../test-signal.ts';
+
+export { testSignal } from '../test-signal.ts';
 
 export const ENGINES: readonly EngineName[] = ['PI', 'PO', 'MC'];
 const MIXER_BAR = 0;
@@ -321,18 +324,6 @@ export class Ac97Bench {
   #catchUp(): void {
     this.read32(GLOB_STA);
   }
-}
-
-/** Stereo samples without zeros that repeat nowhere near: position in a recording is unmistakable. `seed` makes another one. */
-export function testSignal(samples: number, seed: number): Int16Array {
-  const signal = new Int16Array(samples);
-  let state = (seed * 2_654_435_761 + 12_345) >>> 0;
-  for (let i = 0; i < samples; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const value = (state >>> 16) - 32_768;
-    signal[i] = value === 0 ? 1 : value;
-  }
-  return signal;
 }
 
 const INPUT_PERIOD = 30_000;

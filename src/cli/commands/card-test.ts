@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { qemuCardFactory } from '../../cardtest/index.node.ts';
+import { openCardTest } from '../../cardtest/index.node.ts';
 import {
-  type CardUnderTest,
   findTestableCard,
   formatReportJson,
   formatReportJunit,
@@ -34,13 +33,6 @@ export function requireTestableCard(name: string): TestableCard {
   );
 }
 
-function switchOn(card: TestableCard, machine: MachineName): Promise<CardUnderTest> {
-  if (machine === 'sim') return card.createSim();
-  if (card.qemuDevice === null)
-    throw new CliError(`QEMU has no card like '${card.name}'. Use --machine sim.`);
-  return qemuCardFactory(card.qemuDevice)();
-}
-
 export function addCardTestCommand(program: Command): void {
   withMachineOptions(
     program
@@ -59,17 +51,20 @@ export function addCardTestCommand(program: Command): void {
 Examples:
   miniport card-test --card ac97                          our model
   miniport card-test --card ac97 --machine qemu --all     QEMU's card, every check with its section
+  miniport card-test --card sb16                          an ISA card, by its ports and the DMA controllers
   miniport card-test --card ac97 --filter DMA --junit report.xml
 
 Exit codes: 0 as documented, known deviations aside; 1 a check failed; 4 QEMU is missing.`,
     )
     .action(async (options: CardTestCommandOptions) => {
       const testable = requireTestableCard(options.card);
+      if (options.machine !== 'sim' && testable.qemuDevice === null)
+        throw new CliError(`QEMU has no card like '${testable.name}'. Use --machine sim.`);
       const interrupt = onInterrupt();
-      const card = await switchOn(testable, options.machine);
+      const { card, run } = await openCardTest(testable, options.machine);
       const progress = new CountProgress('Checking', options.json !== true);
       try {
-        const report = await testable.run(card, {
+        const report = await run({
           ...(options.filter === undefined ? {} : { filter: options.filter }),
           onProgress: ({ index, count, check, result }) =>
             progress.update(index + (result ? 1 : 0), count, check.id),
