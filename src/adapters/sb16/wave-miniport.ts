@@ -27,8 +27,8 @@ import * as R from './registers.ts';
 import { WAVE_FILTER, WavePin } from './wave-filter.ts';
 import { Sb16WaveStream } from './wave-stream.ts';
 
-/** Bytes of each channel's cyclic buffer: 93 ms of 16-bit stereo at 44.1 kHz. */
-const BUFFER_BYTES = 0x4000;
+/** Bytes of each channel's cyclic buffer: 186 ms of 16-bit stereo at 44.1 kHz. */
+const BUFFER_BYTES = 0x8000;
 /** An 8-bit channel of the controller cannot cross 64 KB, a 16-bit one 128 KB. */
 const BOUNDARY: Readonly<Record<DmaWidth, number>> = { '8bit': 0xffff, '16bit': 0x1_ffff };
 /** Channels from this number on move words. */

@@ -1,5 +1,6 @@
 import { CUnknown, type IID } from '../../com/index.ts';
 import {
+  keQueryInterruptTime,
   mulDivFloor,
   NtError,
   STATUS_INVALID_PARAMETER,
@@ -20,6 +21,7 @@ import {
   type WaveCyclicNotification,
 } from '../../portcls/index.ts';
 import type { BlockSink, DmaWidth, Sb16Common } from './common.ts';
+import { PlayPosition } from './play-position.ts';
 import * as R from './registers.ts';
 import type { Sb16Format } from './wave-miniport.ts';
 
@@ -36,6 +38,12 @@ export interface Sb16StreamOptions {
 }
 
 const MILLISECONDS_PER_SECOND = 1000;
+/**
+ * What the card may take out of the buffer at once when it plays: the DSP's own FIFO is short, but QEMU's card fetches what its mixer
+ * has room for, 1024 frames, and its timer may be late.
+ */
+const BURST_FRAMES = 1024;
+const BURST_MS = 20;
 
 /** One direction of the DSP: an auto-initialised transfer over the channel's buffer, with an interrupt at the end of each block. */
 export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStream, IPowerNotify, BlockSink {
@@ -48,6 +56,8 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
   /** DMA and DSP have been programmed since STOP. */
   #programmed = false;
   #pausedPosition = 0;
+  /** Of a playing stream since STOP: where its DAC is. */
+  #playPosition: PlayPosition | null = null;
 
   constructor(options: Sb16StreamOptions) {
     super(`Sb16WaveStream(${options.width}${options.capture ? ', capture' : ''})`);
@@ -102,16 +112,20 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
     if (this.#programmed) this.#halt();
   }
 
+  /** Interrupts come at the interval; FrameSize is the most that can be transferred in it, which for a burst is more. */
   setNotificationFreq(interval: number): WaveCyclicNotification {
     this.#blockBytes = this.#bytesOf(interval);
-    return { interval, frameSize: this.#blockBytes };
+    const burst = this.#options.capture ? 0 : BURST_FRAMES * this.#frameBytes + this.#bytesOf(BURST_MS);
+    return { interval, frameSize: Math.max(this.#blockBytes, burst) };
   }
 
   setState(state: KSSTATE): void {
     const { channel, common } = this.#options;
     if (state === KSSTATE_RUN) {
-      if (this.#programmed) common.writeDsp(this.#commands.go);
-      else this.#program();
+      if (this.#programmed) {
+        this.#playPosition?.resume(keQueryInterruptTime());
+        common.writeDsp(this.#commands.go);
+      } else this.#program();
     } else if (state === KSSTATE_PAUSE && this.#state === KSSTATE_RUN) {
       common.writeDsp(this.#commands.pause);
       this.#pausedPosition = this.#readPosition();
@@ -142,6 +156,12 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
       (samples >>> 8) & 0xff,
     );
     this.#programmed = true;
+    this.#playPosition = capture
+      ? null
+      : new PlayPosition(
+          { bufferBytes: channel.bufferSize(), frameBytes: this.#frameBytes, sampleRate },
+          keQueryInterruptTime(),
+        );
   }
 
   /** Ends the transfer: paused first, so that nothing moves while the rest is taken down. */
@@ -159,7 +179,8 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
     const { channel } = this.#options;
     const size = channel.bufferSize();
     const left = channel.readCounter();
-    return left === 0 ? 0 : (size - left) % size;
+    const offset = left === 0 ? 0 : (size - left) % size;
+    return this.#playPosition?.at(offset, keQueryInterruptTime()) ?? offset;
   }
 
   getPosition(): number {

@@ -3,6 +3,8 @@ import { type CyclicGeometry, CyclicTransport } from './cyclic-transport.ts';
 
 /** How far the port keeps ahead of the converter (wavecyclic-latency.md: about 40 milliseconds). */
 const LOOKAHEAD_MS = 40;
+/** The period that the port asks of devices. */
+const NOTIFICATION_MS = 10;
 /** After a starvation, data goes this far ahead of the position, since the device fetches ahead of it. */
 const RESTART_MARGIN_MS = 1;
 
@@ -179,11 +181,12 @@ export class RenderTransport extends CyclicTransport {
 }
 
 /**
- * 40 ms, or two of the device's periods where those are longer; never the whole buffer, in which a full round and none would look
- * the same.
+ * 40 ms; where the device's period is longer than the 10 ms asked for, that much more; never the whole buffer, in which a full round
+ * and none would look the same.
  */
 export function lookahead({ bufferBytes, blockBytes, frameBytes, bytesPerSecond }: CyclicGeometry): number {
-  const wanted = Math.max(Math.ceil((bytesPerSecond * LOOKAHEAD_MS) / 1000), 2 * frameBytes);
+  const bytesIn = (milliseconds: number) => Math.ceil((bytesPerSecond * milliseconds) / 1000);
+  const wanted = Math.max(bytesIn(LOOKAHEAD_MS), bytesIn(LOOKAHEAD_MS - NOTIFICATION_MS) + frameBytes);
   const most = Math.max(blockBytes, bufferBytes - blockBytes);
   return Math.min(Math.ceil(wanted / blockBytes) * blockBytes, most);
 }
