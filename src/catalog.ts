@@ -1,9 +1,11 @@
 import { install as ac97Driver } from './adapters/ac97/index.ts';
+import { install as adlibDriver } from './adapters/adlib/index.ts';
 import { install as es1370Driver } from './adapters/es1370/index.ts';
 import { install as sb16Driver } from './adapters/sb16/index.ts';
 import type { MidiSink, MidiSource, PciCard, PcmSink, PcmSource } from './hal/bus.ts';
 import type { IsaLegacyDevice } from './hal/index.ts';
 import { Ac97Card } from './hardware/ac97/index.ts';
+import { ADLIB_PORT, ADLIB_PORTS, AdlibCard } from './hardware/adlib/index.ts';
 import { Es1370Card } from './hardware/es1370/index.ts';
 import { Sb16Card } from './hardware/sb16/index.ts';
 import type { DriverPackage } from './kernel/index.ts';
@@ -73,6 +75,14 @@ function plugPci(machine: SimMachine, card: PciCard, place: PciPlace | undefined
   return place === undefined ? machine.plugPci(card) : machine.plugPci(card, place.device, place.func);
 }
 
+/** The AdLib card has no Plug and Play, and its ports are fixed. */
+const ADLIB_DEVICE: IsaLegacyDevice = {
+  busDevice: 'isa:adlib',
+  hardwareIds: ['*PNPB020'],
+  description: 'AdLib Music Synthesizer Card',
+  resources: [{ type: 'Port', start: ADLIB_PORT, length: ADLIB_PORTS }],
+};
+
 /** All cards, in the order in which they are listed. */
 export const CARDS: readonly CatalogCard[] = [
   {
@@ -127,6 +137,16 @@ export const CARDS: readonly CatalogCard[] = [
     driver: sb16Driver,
     plug: (machine, { output, lineIn, micIn, midiOut, midiIn }) =>
       machine.plugIsa(new Sb16Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }))),
+  },
+  {
+    name: 'adlib',
+    title: 'AdLib Music Synthesizer Card: OPL2 (YM3812)',
+    bus: 'ISA',
+    hardwareId: '*PNPB020',
+    qemu: { device: 'adlib', unity: [], legacyDevice: ADLIB_DEVICE },
+    ports: ['MIDI'],
+    driver: adlibDriver,
+    plug: (machine, { output }) => machine.plugIsa(new AdlibCard(wired({ output })), ADLIB_DEVICE),
   },
 ];
 

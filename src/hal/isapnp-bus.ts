@@ -33,6 +33,12 @@ export interface IsaPnpBusOptions extends IsaBusResources {
   readonly plugAndPlay?: boolean;
 }
 
+/** A device that is gone; `stop` gives back what it held. */
+interface Vanished {
+  readonly busDevice: string;
+  stop(): void;
+}
+
 interface KnownCard {
   readonly card: IsaPnpCardFound;
   readonly children: readonly IsaPnpChild[];
@@ -50,11 +56,11 @@ export class IsaPnpBusDriver implements PnpBus {
   readonly #kernel: Kernel;
   readonly #access: IsaPnpAccess;
   readonly #arbiter: IsaArbiter;
-  readonly #legacy: readonly PnpChild[];
+  readonly #legacy = new Map<string, PnpChild>();
   readonly #plugAndPlay: boolean;
   #cards: KnownCard[] = [];
   /** Logical devices of cards that are gone and whose resources their drivers may still use. */
-  #vanished: IsaPnpChild[] = [];
+  #vanished: Vanished[] = [];
 
   /** Give it to `kernel.pnp.addBus`. */
   constructor(kernel: Kernel, options: IsaPnpBusOptions = {}) {
@@ -62,7 +68,24 @@ export class IsaPnpBusDriver implements PnpBus {
     this.#access = new IsaPnpAccess(kernel);
     this.#arbiter = new IsaArbiter(options);
     this.#plugAndPlay = options.plugAndPlay ?? true;
-    this.#legacy = (options.legacyDevices ?? []).map((device) => legacyChild(this.#arbiter, device));
+    for (const device of options.legacyDevices ?? []) this.addLegacyDevice(device);
+  }
+
+  /**
+   * Somebody has set the jumpers of one more card without Plug and Play, and says how: it is reported from the next enumeration on.
+   * @throws RangeError when there is a device of that name
+   */
+  addLegacyDevice(device: IsaLegacyDevice): void {
+    const { busDevice } = device;
+    if (this.#legacy.has(busDevice)) throw new RangeError(`The ISA bus has a device '${busDevice}' already.`);
+    this.#vanished = this.#vanished.filter((gone) => gone.busDevice !== busDevice);
+    this.#legacy.set(busDevice, legacyChild(this.#arbiter, device));
+  }
+
+  /** That card was pulled out: the next enumeration misses it. No such device: nothing happens. */
+  removeLegacyDevice(busDevice: string): void {
+    if (!this.#legacy.delete(busDevice)) return;
+    this.#vanished.push({ busDevice, stop: () => this.#arbiter.release(busDevice) });
   }
 
   /** The protocol's registers, for the machine's owner and for tests. */
@@ -88,7 +111,7 @@ export class IsaPnpBusDriver implements PnpBus {
       });
       for (const card of this.#access.isolate()) this.#add(card);
     }
-    return [...this.#legacy, ...this.#cards.flatMap(({ children }) => children)];
+    return [...this.#legacy.values(), ...this.#cards.flatMap(({ children }) => children)];
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Sound cards and what can be plugged into them, as register-level models. */
 export * from './ac97/index.ts';
+export * from './adlib/index.ts';
 export * from './analog.ts';
 export * from './codecs/index.ts';
 export * from './dma8237/index.ts';

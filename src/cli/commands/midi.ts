@@ -17,15 +17,18 @@ import { LivePlayer } from '../live-player.ts';
 import { formatMidiReport, type MidiReport } from '../midi-report.ts';
 import { collect } from '../options.ts';
 import { clockText, Progress } from '../progress.ts';
+import { QemuRecording } from '../qemu-recording.ts';
 import { RecordingSink } from '../recording-sink.ts';
 import { findingTexts } from '../report.ts';
 import { runStream } from '../run-loop.ts';
-import { requireCard, Session } from '../session.ts';
+import { MACHINE_NAMES, type MachineName, requireCard, Session } from '../session.ts';
 
 type Synth = 'fm' | 'uart';
 
 interface MidiOptions {
-  readonly card: string;
+  /** What {@link cardOf} says unless given. */
+  readonly card?: string;
+  readonly machine: MachineName;
   readonly synth?: Synth;
   readonly out?: string;
   readonly live?: boolean;
@@ -46,7 +49,15 @@ export function addMidiCommand(program: Command): void {
       'play a standard MIDI file through an adapter driver: on the FM synthesizer, or out of the MIDI connector',
     )
     .argument('<file.mid>', 'MIDI file of format 0 or 1; - reads standard input')
-    .option('--card <name>', 'sound card (see: miniport cards)', 'sb16')
+    .option('--card <name>', 'sound card (see: miniport cards; default: sb16, on qemu adlib)')
+    .addOption(
+      new Option(
+        '--machine <machine>',
+        'where the card is: sim (in this process, as fast as possible) or qemu (real time)',
+      )
+        .choices(MACHINE_NAMES)
+        .default('sim'),
+    )
     .addOption(
       new Option(
         '--synth <synth>',
@@ -73,12 +84,14 @@ Examples:
   miniport midi song.mid --out song.wav           play on the OPL3 and record
   miniport midi song.mid --live                   listen
   miniport midi song.mid --synth uart --out out.mid   what an instrument at the MIDI connector would have heard
+  miniport midi song.mid --card adlib --out song.wav  play on the nine voices of an OPL2
+  miniport midi song.mid --machine qemu --out song.wav   the same on QEMU's AdLib card
 
 Exit codes: 0 all right; 1 findings or something left behind; 2 bad arguments or file;
-3 the driver brought its machine down (bugcheck); 4 a player is missing; 130 Ctrl-C.`,
+3 the driver brought its machine down (bugcheck); 4 QEMU or a player is missing; 130 Ctrl-C.`,
     )
     .action(async (file: string, options: MidiOptions) => {
-      const score = readMidiFile(readWhole(file, options.out));
+      const score = readMidiFile(readWhole(file, options));
       for (const warning of score.warnings) console.error(`Warning: ${file}: ${warning}.`);
       const report = await playMidi(score, options, `midi ${file}`);
       process.stdout.write(
@@ -93,10 +106,11 @@ Exit codes: 0 all right; 1 findings or something left behind; 2 bad arguments or
 const PIECE_BYTES = 65_536;
 
 /** The whole file, or all of standard input. @throws CliError when it cannot be read */
-function readWhole(path: string, out: string | undefined): Uint8Array {
+function readWhole(path: string, { out, trace }: MidiOptions): Uint8Array {
   const source = new FileByteSource(path);
   try {
     requireOtherFile(source, out, '--out');
+    requireOtherFile(source, trace, '--trace');
     const pieces: Uint8Array[] = [];
     let length = 0;
     for (;;) {
@@ -132,7 +146,15 @@ function synthOf({ synth, out, live }: MidiOptions): Synth {
   return chosen;
 }
 
-function endpointFor(midi: MidiClient, synth: Synth, card: string): MidiEndpoint {
+/** QEMU's only card with something for MIDI in it is the AdLib. */
+function cardOf({ card, machine }: MidiOptions): string {
+  return card ?? (machine === 'qemu' ? 'adlib' : 'sb16');
+}
+
+/** QEMU's AdLib mixes at this rate. */
+const QEMU_FM_RATE = 44_100;
+
+function endpointFor(midi: MidiClient, synth: Synth, card: string, machine: MachineName): MidiEndpoint {
   const found = midi
     .endpoints()
     .find(
@@ -140,25 +162,40 @@ function endpointFor(midi: MidiClient, synth: Synth, card: string): MidiEndpoint
     );
   if (found !== undefined) return found;
   throw new CliError(
-    `The driver of '${card}' has no ${synth === 'fm' ? 'FM synthesizer' : 'MIDI port'}. Choose another --synth or --card (see: miniport cards).`,
+    `The driver of '${card}' has ${machine === 'qemu' ? 'found ' : ''}no ${synth === 'fm' ? 'FM synthesizer' : 'MIDI port'}` +
+      `${machine === 'qemu' ? " on QEMU's card" : ''}. Choose another --synth or --card (see: miniport cards).`,
   );
 }
 
 /** Plays a piece through the card; the machine is gone afterwards. */
 export async function playMidi(score: MidiScore, options: MidiOptions, command: string): Promise<MidiReport> {
   const synth = synthOf(options);
-  requireCard(options.card);
+  const onQemu = options.machine === 'qemu';
+  if (onQemu && options.live === true)
+    throw new CliError('--live works on --machine sim; QEMU records to a file (--out) in real time.');
+  const card = cardOf(options);
+  requireCard(card);
   const player = options.live === true ? new LivePlayer() : null;
-  const sound = synth === 'fm' ? new RecordingSink(options.out ?? null, player) : null;
+  const sound = synth === 'fm' && !onQemu ? new RecordingSink(options.out ?? null, player) : null;
+  const recording =
+    synth === 'fm' && onQemu && options.out !== undefined ? new QemuRecording(options.out) : null;
   const connector = new MidiMemorySink();
   // Opened now: a path that cannot be written is found before anything plays.
   const midiFile = synth === 'uart' && options.out !== undefined ? new FileByteSink(options.out) : null;
-  const session = await Session.open(
-    { machine: 'sim', card: options.card, ...(options.trace === undefined ? {} : { trace: options.trace }) },
-    { wiring: { ...(sound ? { output: sound } : {}), midiOut: connector }, command },
-  ).catch((error: unknown) => {
+  const discard = () => {
     sound?.discard();
+    recording?.discard();
     midiFile?.discard();
+  };
+  const session = await Session.open(
+    { machine: options.machine, card, ...(options.trace === undefined ? {} : { trace: options.trace }) },
+    {
+      wiring: { ...(sound ? { output: sound } : {}), midiOut: connector },
+      ...(recording ? { qemuAudio: { output: { path: recording.path, sampleRate: QEMU_FM_RATE } } } : {}),
+      command,
+    },
+  ).catch((error: unknown) => {
+    discard();
     throw error;
   });
   const interrupt = onInterrupt();
@@ -168,7 +205,7 @@ export async function playMidi(score: MidiScore, options: MidiOptions, command: 
   try {
     session.applySettings(options.set);
     const midi = new MidiClient(session.kernel, session.audio.process);
-    const endpoint = endpointFor(midi, synth, options.card);
+    const endpoint = endpointFor(midi, synth, card, options.machine);
     const stream = midi.openOut(endpoint, {
       events: score.events,
       duration100ns: score.duration100ns + (synth === 'fm' ? FM_TAIL_TICKS : WIRE_TAIL_TICKS),
@@ -214,17 +251,15 @@ export async function playMidi(score: MidiScore, options: MidiOptions, command: 
     leaks = session.close();
     if (finished) {
       sound?.close();
+      recording?.keep();
       midiFile?.close();
-    } else {
-      sound?.discard();
-      midiFile?.discard();
-    }
+    } else discard();
     if (interrupt.signal.aborted) player?.kill();
   }
   await player?.finish();
   if (player?.failure)
     console.error(`Warning: ${player.failure}. Use --out FILE.wav and play that file instead.`);
-  return { ...report, leaks, output: outputText(options, sound, connector, player) };
+  return { ...report, leaks, output: outputText(options, synth, sound, connector, player) };
 }
 
 async function runMidi(
@@ -287,12 +322,14 @@ function timedBytes(recorded: readonly MidiByte[], startTick: number): TimedMidi
 
 function outputText(
   { out }: MidiOptions,
+  synth: Synth,
   sound: RecordingSink | null,
   connector: MidiMemorySink,
   player: LivePlayer | null,
 ): string | null {
   const parts: string[] = [];
-  if (out !== undefined && sound === null) parts.push(`${out} (${connector.length} bytes at the connector)`);
+  if (out !== undefined && synth === 'uart')
+    parts.push(`${out} (${connector.length} bytes at the connector)`);
   else if (out !== undefined) {
     const recorded = sound?.format
       ? ` (${(sound.frames / sound.format.sampleRate).toFixed(3)} s at ${sound.format.sampleRate} Hz)`

@@ -1,5 +1,6 @@
 import type { IsaCard, PciCard } from '../../hal/bus.ts';
 import {
+  type IsaLegacyDevice,
   IsaPnpBusDriver,
   type IsaPnpBusOptions,
   PCI_DEVICES,
@@ -43,6 +44,8 @@ export class SimMachine {
   readonly pciBus: PciBusDriver;
   readonly isaBus: IsaPnpBusDriver;
   readonly #isaSlots = new Map<string, IsaCardSlot>();
+  /** By slot: the name under which the bus driver knows a card that no protocol finds. */
+  readonly #isaLegacy = new Map<string, string>();
   #isaSlotNumber = 0;
   #isaBusAdded = false;
   /** Somebody is on the ISA bus: without, it is not looked for, and a PC with PCI cards alone loses no time on it. */
@@ -101,13 +104,18 @@ export class SimMachine {
   /**
    * Plugs a card into an ISA slot and returns the slot's id (`isa:0`). On a machine that has been started this is a hot plug, which no
    * ISA bus of the world survives, but tests of drivers like it: a Plug and Play card is isolated and configured at once.
+   *
+   * @param legacyDevice of a card without Plug and Play: what the PnP manager is told of it, in place of its user
+   * @throws RangeError when the bus has a device of that name
    */
-  plugIsa(card: IsaCard): string {
+  plugIsa(card: IsaCard, legacyDevice?: IsaLegacyDevice): string {
+    if (legacyDevice !== undefined) this.isaBus.addLegacyDevice(legacyDevice);
     const id = `isa:${this.#isaSlotNumber++}`;
     this.#isaSlots.set(
       id,
       new IsaCardSlot(this.platform.isa, this.platform.clock, this.kernel.trace, id, card),
     );
+    if (legacyDevice !== undefined) this.#isaLegacy.set(id, legacyDevice.busDevice);
     this.#isaWanted = true;
     if (this.#started) {
       this.#tellPnp(() => {
@@ -132,6 +140,9 @@ export class SimMachine {
     if (isaSlot) {
       this.#isaSlots.delete(busDevice);
       isaSlot.unplug();
+      const legacy = this.#isaLegacy.get(busDevice);
+      if (legacy !== undefined) this.isaBus.removeLegacyDevice(legacy);
+      this.#isaLegacy.delete(busDevice);
       // The bus driver sees for itself that the card does not answer any more.
       if (this.#started) this.#tellPnp(() => this.kernel.pnp.reenumerate());
       return;

@@ -1,0 +1,1 @@
+export { driverEntry, install } from './adapter.ts';

@@ -1,0 +1,2 @@
+/** The AdLib Music Synthesizer Card. */
+export * from './card.ts';
