@@ -10,7 +10,13 @@ import {
 import { ArraySource } from '../hardware/analog.ts';
 import { Trace } from '../kernel/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
-import type { CardFactory, CardWiring, IsaCardResources, IsaCardUnderTest } from './card-under-test.ts';
+import type {
+  CardFactory,
+  CardSignal,
+  CardWiring,
+  IsaCardResources,
+  IsaCardUnderTest,
+} from './card-under-test.ts';
 import { IsaBench } from './isa-bench.ts';
 import { SwitchedIsaCard } from './isa-card.ts';
 import { Recorder } from './recorder.ts';
@@ -20,6 +26,8 @@ import type { PoweredCard } from './switched-card.ts';
 export type IsaCardModelFactory = (jacks: {
   readonly output: PcmSink;
   readonly input: PcmSource | null;
+  /** The left side of the input, for a microphone. */
+  readonly microphone: PcmSource | null;
 }) => IsaCard;
 
 /** What Plug and Play tells a logical device: its ranges, lines and channels in the order of its descriptors. */
@@ -71,7 +79,10 @@ function powerOn(simCard: IsaSimCard, wiring: CardWiring): PoweredCard<IsaBench>
   const signal = wiring.input;
   const input = signal ? new ArraySource(signal.samples, signal, { loop: true }) : null;
   const machine = new SimMachine({ ramBytes: RAM_BYTES, trace: new Trace({ mask: 0, keep: 1 }) });
-  machine.plugIsa(simCard.create({ output: recorder, input }));
+  const microphone = signal
+    ? new ArraySource(leftOf(signal), { ...signal, channels: 1 }, { loop: true })
+    : null;
+  machine.plugIsa(simCard.create({ output: recorder, input, microphone }));
   const { platform } = machine;
   const bench = new IsaBench(
     {
@@ -82,6 +93,10 @@ function powerOn(simCard: IsaSimCard, wiring: CardWiring): PoweredCard<IsaBench>
     simCard.resources,
   );
   return { bench, wiring, output: () => recorder.recording, powerOff: () => machine.dispose() };
+}
+
+function leftOf({ samples, channels }: CardSignal): Int16Array {
+  return samples.filter((_, index) => index % channels === 0);
 }
 
 /**

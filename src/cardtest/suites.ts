@@ -82,8 +82,13 @@ export function sb16SimFactory(
 }
 
 function sb16Model(options: Sb16CardOptions): IsaCardModelFactory {
-  return ({ output, input }) =>
-    new Sb16Card({ ...options, lineOut: output, ...(input === null ? {} : { lineIn: input, micIn: input }) });
+  return ({ output, input, microphone }) =>
+    new Sb16Card({
+      ...options,
+      lineOut: output,
+      ...(input === null ? {} : { lineIn: input }),
+      ...(microphone === null ? {} : { micIn: microphone }),
+    });
 }
 
 /** All cards that can be tested alone. */

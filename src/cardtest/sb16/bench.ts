@@ -18,7 +18,7 @@ import {
 } from '../../hardware/sb16/registers.ts';
 import { TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../../kernel/index.ts';
 import type { CardSignal, IsaCardUnderTest } from '../card-under-test.ts';
-import type { Expectations } from '../check.ts';
+import { type Expectations, hex } from '../check.ts';
 import { type PcmKind, silenceByte } from './pcm.ts';
 
 /** Rate at which both kinds of machine record, and which both kinds of card play bit by bit. */
@@ -39,6 +39,11 @@ const UNITY = 0xf8;
 export interface TimeLimits {
   readonly early: number;
   readonly late: number;
+}
+
+/** Replies as {@link Sb16Bench.replies} gives them, for a report. */
+export function repliesText(replies: readonly number[]): string {
+  return replies.map((reply) => (reply < 0 ? 'none' : hex(reply))).join(' ');
 }
 
 /** A Sound Blaster 16 by its registers' names. */
@@ -120,6 +125,18 @@ export class Sb16Bench {
   ask(count: number, ...bytes: readonly number[]): number[] {
     this.dsp(...bytes);
     return this.replies(count);
+  }
+
+  /** The same, which must be these. */
+  expectReplies(
+    expect: Expectations,
+    what: string,
+    command: readonly number[],
+    expected: readonly number[],
+  ): void {
+    const observed = this.ask(expected.length, ...command);
+    const same = expected.every((reply, index) => observed[index] === reply);
+    expect.that(what, same, repliesText(expected), repliesText(observed));
   }
 
   /** The reset pulse without what follows. */

@@ -138,7 +138,7 @@ export const RESET_CHECKS = checkTable('RST', 'Reset of the DSP', [
     (bench, expect) => {
       bench.dsp(0x41, 0x1f);
       bench.resetDsp();
-      expect.equal('E0h 5Ah', bench.ask(1, 0xe0, 0x5a)[0] ?? -1, 0xa5);
+      bench.expectReplies(expect, 'E0h 5Ah', [0xe0, 0x5a], [0xa5]);
     },
   ],
   [
@@ -149,7 +149,7 @@ export const RESET_CHECKS = checkTable('RST', 'Reset of the DSP', [
       bench.dsp(0xe0, 0x3c);
       bench.write(SB_DSP_RESET, 0);
       bench.card.letTimePass(TICKS_PER_MILLISECOND);
-      expect.equal('reply', bench.replies(1)[0] ?? -1, 0xc3);
+      bench.expectReplies(expect, 'reply', [], [0xc3]);
     },
   ],
   ['010', 'An 8-bit interrupt request ends', RESET, resetClearsRequest(0xf2, 1)],
@@ -163,7 +163,7 @@ export const RESET_CHECKS = checkTable('RST', 'Reset of the DSP', [
     (bench, expect) => {
       bench.dsp(0xd1);
       bench.resetDsp();
-      expect.equal('D8h', bench.ask(1, 0xd8)[0] ?? -1, 0x00);
+      bench.expectReplies(expect, 'D8h', [0xd8], [0x00]);
     },
   ],
   [

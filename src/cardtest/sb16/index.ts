@@ -3,6 +3,18 @@ import type { IsaCardUnderTest } from '../card-under-test.ts';
 import type { CardTestSuite } from '../check.ts';
 import { SB16_INPUT_SIGNAL, Sb16Bench } from './bench.ts';
 import type { Sb16Part } from './check-table.ts';
+import { ADPCM_CHECKS } from './checks-adpcm.ts';
+import { BLOCK_CHECKS } from './checks-blocks.ts';
+import { COMMAND_CHECKS } from './checks-commands.ts';
+import { FM_CHECKS } from './checks-fm.ts';
+import { INTERRUPT_CHECKS } from './checks-interrupts.ts';
+import { MIXER_CHECKS } from './checks-mixer.ts';
+import { MPU_CHECKS } from './checks-mpu.ts';
+import { PLACE_CHECKS } from './checks-places.ts';
+import { PLAY_CHECKS } from './checks-play.ts';
+import { PNP_CHECKS } from './checks-pnp.ts';
+import { RATE_CHECKS } from './checks-rates.ts';
+import { RECORD_CHECKS } from './checks-record.ts';
 import { RESET_CHECKS } from './checks-reset.ts';
 import { SB16_KNOWN_DEVIATIONS } from './known-deviations.ts';
 
@@ -52,7 +64,21 @@ export const SB16_CARD_TESTS: CardTestSuite<Sb16Bench, IsaCardUnderTest> = {
       title: 'What programs rely on and the guide does not say: DSP commands E0h–E8h, F2h, F3h, F9h',
     },
   ],
-  checks: [...RESET_CHECKS],
+  checks: [
+    ...RESET_CHECKS,
+    ...COMMAND_CHECKS,
+    ...INTERRUPT_CHECKS,
+    ...BLOCK_CHECKS,
+    ...RATE_CHECKS,
+    ...PLAY_CHECKS,
+    ...ADPCM_CHECKS,
+    ...RECORD_CHECKS,
+    ...MIXER_CHECKS,
+    ...MPU_CHECKS,
+    ...FM_CHECKS,
+    ...PNP_CHECKS,
+    ...PLACE_CHECKS,
+  ],
   deviations: SB16_KNOWN_DEVIATIONS,
   input: SB16_INPUT_SIGNAL,
   open: (card) => new Sb16Bench(card),
