@@ -2,6 +2,8 @@ import type { Kernel } from '../kernel/index.ts';
 import {
   ioGetDeviceInterfaces,
   NtError,
+  STATUS_DEVICE_BUSY,
+  STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_PARAMETER,
   STATUS_NO_MATCH,
   STATUS_NOT_SUPPORTED,
@@ -33,6 +35,7 @@ import { Controls } from './controls/index.ts';
 import type { ConversionOptions } from './convert/index.ts';
 import { ConvertingPcmWriter, describeConversion, Pipeline, resampledLength } from './convert/index.ts';
 import { Endpoint, muxSteps } from './endpoints/endpoint.ts';
+import { choosePins, type EndpointPin } from './endpoints/endpoint-pin.ts';
 import { formatCandidates, ksFormsOf } from './endpoints/formats.ts';
 import { endpointRank } from './endpoints/names.ts';
 import { findRoutes } from './endpoints/routes.ts';
@@ -58,6 +61,8 @@ export interface StreamOptions {
   readonly bufferMs?: number;
   /** Default `timer`. */
   readonly mode?: StreamMode;
+  /** The endpoint's pin to open, by name or number; by default the first that is free. */
+  readonly pin?: string;
   /** Format of the stream; by default that of the source or sink, or what loses least of it. */
   readonly format?: AudioFormat;
   /** How sound is converted between the stream and the source or sink. */
@@ -179,15 +184,13 @@ export class AudioClient {
   }
 
   /**
-   * Would the driver take this format now? Asked by KSPROPERTY_PIN_PROPOSEDATAFORMAT; where a driver does not know that, by
+   * Would the driver take this format now, on any of the endpoint's pins? Asked by KSPROPERTY_PIN_PROPOSEDATAFORMAT; where a driver does not know that, by
    * intersection with a range of this one format.
    */
   supportsFormat(endpoint: Endpoint, format: AudioFormat): boolean {
-    const { host } = endpoint.route;
-    if (host === null) return false;
-    return this.#withFilter(host.filter.path, (filter) =>
-      ksFormsOf(format).some(
-        (form) => proposes(filter, host.pin.id, form) ?? intersects(filter, host.pin.id, form),
+    return endpoint.pins.some(({ id, route }) =>
+      this.#withFilter(route.filter.path, (filter) =>
+        ksFormsOf(format).some((form) => proposes(filter, id, form) ?? intersects(filter, id, form)),
       ),
     );
   }
@@ -215,9 +218,8 @@ export class AudioClient {
         ? new RequestCaptureStream({ ...setup, pin }, into, limit)
         : new RtCaptureStream({ ...setup, ...rtSetup(pin, options) }, into, limit);
     };
-    return this.#kernel.enter(() => {
-      this.#selectSources(endpoint);
-      return this.#open(endpoint, 'capture', options, sink.format, (setup) => {
+    return this.#kernel.enter(() =>
+      this.#open(endpoint, 'capture', options, sink.format, (setup) => {
         if (frames === undefined) {
           return record(setup, new ConvertingPcmWriter(setup.format, sink, options.conversion), null);
         }
@@ -229,8 +231,8 @@ export class AudioClient {
           ? frames
           : resampledLength(frames, sink.format.sampleRate, setup.format.sampleRate) + 1;
         return record(setup, converting, needed);
-      });
-    });
+      }),
+    );
   }
 
   /** What happens to the sound between a source or sink in `format` and the stream, for people. */
@@ -273,8 +275,7 @@ export class AudioClient {
     wanted: AudioFormat,
     make: (setup: StreamSetup) => S,
   ): S {
-    const { host } = endpoint.route;
-    if (endpoint.direction !== direction || host === null) {
+    if (endpoint.direction !== direction || endpoint.pins.length === 0) {
       throw new ClientError(
         `'${endpoint.name}' is no endpoint to ${direction === 'render' ? 'play to' : 'record from'}. Choose another one.`,
       );
@@ -282,21 +283,17 @@ export class AudioClient {
     const bufferMs = options.bufferMs ?? DEFAULT_BUFFER_MS;
     requireBufferMs(bufferMs);
     const mode = options.mode ?? 'timer';
-    const candidates =
-      options.format === undefined ? formatCandidates(host.pin.dataRanges, wanted) : [options.format];
-    const { pin, format } = this.#createPin(
-      endpoint,
-      host.filter,
-      host.pin,
-      candidates,
-      options.format ?? wanted,
-    );
+    const pins = choosePins(endpoint.name, endpoint.pins, options.pin);
+    const { pin, format, endpointPin } = this.#createPin(endpoint, pins, options.format, wanted);
     try {
       requireMode(endpoint, pin, mode, direction);
+      // Not before the pin is open: a stream that somebody else has on it keeps its source.
+      if (direction === 'capture') this.#selectSources(endpoint, endpointPin);
       if (options.volumeDb !== undefined) endpoint.setVolumeDb(options.volumeDb);
       const stream = make({
         host: this.#host,
         endpointName: endpoint.name,
+        pinName: endpointPin.name,
         pin,
         format,
         mode,
@@ -311,33 +308,70 @@ export class AudioClient {
     }
   }
 
-  /**
-   * Opens the pin with the first candidate that the driver takes. A filter of KSCATEGORY_REALTIME streams through a shared buffer; of
-   * others the pin itself is asked whether it does (KSPROPSETID_RtAudio), or takes read and write requests.
-   */
+  /** Opens the first of the pins that is free and takes the format, or one near it. */
   #createPin(
     endpoint: Endpoint,
-    filterModel: FilterModel,
-    pin: PinModel,
-    candidates: readonly AudioFormat[],
+    pins: readonly EndpointPin[],
+    exact: AudioFormat | undefined,
     wanted: AudioFormat,
-  ): { pin: StreamingPin; format: AudioFormat } {
+  ): OpenedPin {
+    const refusals: ClientError[] = [];
+    for (const endpointPin of pins) {
+      try {
+        return this.#createPinOf(endpoint, endpointPin, exact, wanted);
+      } catch (error) {
+        if (!(error instanceof ClientError)) throw error;
+        const isBusy = error.status !== null && BUSY.includes(error.status);
+        const isRefusal = error.status === null || REFUSALS.includes(error.status);
+        if (!isBusy && !isRefusal) throw error;
+        refusals.push(error);
+      }
+    }
+    const [first] = refusals;
+    if (first === undefined || refusals.length === 1) throw first;
+    if (refusals.every(({ status }) => status !== null && BUSY.includes(status))) {
+      throw new ClientError(
+        `All pins of '${endpoint.name}' are in use: ${pins.map(({ name }) => `'${name}'`).join(', ')}. Close a stream on one of them first.`,
+        first.status,
+        first,
+      );
+    }
+    const reasons = refusals.map(({ message }, index) => `pin '${pins[index]?.name}': ${message}`);
+    throw new ClientError(
+      `No pin of '${endpoint.name}' can be opened. ${reasons.join(' ')}`,
+      first.status,
+      first,
+    );
+  }
+
+  /**
+   * Opens a pin with the first candidate that the driver takes. A filter of KSCATEGORY_REALTIME streams through a shared buffer; of
+   * others the pin itself is asked whether it does (KSPROPSETID_RtAudio), or takes read and write requests.
+   */
+  #createPinOf(
+    endpoint: Endpoint,
+    endpointPin: EndpointPin,
+    exact: AudioFormat | undefined,
+    wanted: AudioFormat,
+  ): OpenedPin {
+    const { filter: filterModel, pin } = endpointPin.route;
+    const candidates = exact === undefined ? formatCandidates(pin.dataRanges, wanted) : [exact];
     return this.#withFilter(filterModel.path, (filter) => {
       const isRealtime = filterModel.categories.includes('KSCATEGORY_REALTIME');
       const opened = this.#openPin(endpoint, filter, pin, candidates, isRealtime);
       const { format, refused } = opened;
       if (opened.object !== null && format !== null) {
-        if (isRealtime) return { pin: new RtPin(opened.object), format };
+        if (isRealtime) return { pin: new RtPin(opened.object), format, endpointPin };
         if (!ksSupportsSet(this.process, opened.object.handle, KSPROPSETID_RtAudio)) {
-          return { pin: new RequestPin(this.process, opened.object), format };
+          return { pin: new RequestPin(this.process, opened.object), format, endpointPin };
         }
         opened.object.close();
         const again = this.#openPin(endpoint, filter, pin, [format], true);
-        if (again.object !== null) return { pin: new RtPin(again.object), format };
+        if (again.object !== null) return { pin: new RtPin(again.object), format, endpointPin };
       }
       if (refused !== null) {
         throw statusError(
-          `'${endpoint.name}' takes neither ${formatToString(wanted)} nor anything near it`,
+          `'${endpoint.name}' takes neither ${formatToString(exact ?? wanted)} nor anything near it`,
           refused.status,
           refused,
         );
@@ -383,8 +417,8 @@ export class AudioClient {
     return { object: null, format: null, refused };
   }
 
-  #selectSources(endpoint: Endpoint): void {
-    for (const step of muxSteps(endpoint.route)) {
+  #selectSources(endpoint: Endpoint, { route }: EndpointPin): void {
+    for (const step of muxSteps(route)) {
       explained(`Cannot switch the recording source to '${endpoint.name}'`, () =>
         this.#withFilter(step.filter.path, (filter) =>
           filter.setNode(
@@ -405,6 +439,15 @@ function compareText(a: string, b: string): number {
 
 /** Statuses that refuse a format; others end the search. */
 const REFUSALS = [STATUS_NO_MATCH, STATUS_INVALID_PARAMETER, STATUS_NOT_SUPPORTED];
+/** Statuses of a pin whose instances, or what it needs of the card, are in use: another pin may be free. */
+const BUSY = [STATUS_INSUFFICIENT_RESOURCES, STATUS_DEVICE_BUSY];
+
+/** A pin that was opened for a stream. */
+interface OpenedPin {
+  readonly pin: StreamingPin;
+  readonly format: AudioFormat;
+  readonly endpointPin: EndpointPin;
+}
 
 function requireMode(
   endpoint: Endpoint,

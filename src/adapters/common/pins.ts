@@ -24,8 +24,12 @@ const ANALOG: KSDATARANGE = {
   specifier: KSDATAFORMAT_SPECIFIER_NONE,
 };
 
-/** A pin for one stream of a client. */
-export function hostPin(dataFlow: DataFlow, dataRanges: readonly KSDATARANGE[]): PCPIN_DESCRIPTOR {
+/** A pin for one stream of a client; `name` tells it from others of the filter. */
+export function hostPin(
+  dataFlow: DataFlow,
+  dataRanges: readonly KSDATARANGE[],
+  name: GUID | null = null,
+): PCPIN_DESCRIPTOR {
   return {
     maxGlobalInstanceCount: 1,
     maxFilterInstanceCount: 1,
@@ -35,7 +39,7 @@ export function hostPin(dataFlow: DataFlow, dataRanges: readonly KSDATARANGE[]):
       dataFlow,
       communication: KSPIN_COMMUNICATION_SINK,
       category: KSCATEGORY_AUDIO,
-      name: null,
+      name,
     },
   };
 }

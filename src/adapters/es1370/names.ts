@@ -1,5 +1,5 @@
 /**
- * Names of nodes for which ksmedia.h has no KSAUDFNAME: GUIDs of this driver's own, whose texts its installation puts under
+ * Names of nodes and pins for which ksmedia.h has no KSAUDFNAME: GUIDs of this driver's own, whose texts its installation puts under
  * MediaCategories in the device's software key.
  */
 import { type GUID, guid } from '../../com/index.ts';
@@ -14,6 +14,9 @@ export const NAME_MONO2 = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1375}');
 export const NAME_MONO2_VOLUME = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1376}');
 export const NAME_MONO2_MUTE = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1377}');
 export const NAME_DAC1 = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1378}');
+/** Host pins: what is opened to play by DAC2 and by DAC1, named as their volumes are. */
+export const NAME_WAVE_PIN = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C1379}');
+export const NAME_WAVE2_PIN = guid('{E7B3B6A2-40A5-4E4A-9C0E-5A1D3E0C137A}');
 
 const TEXTS: readonly (readonly [name: GUID, text: string])[] = [
   [NAME_WAVE2_VOLUME, 'Wave 2 Volume'],
@@ -25,6 +28,8 @@ const TEXTS: readonly (readonly [name: GUID, text: string])[] = [
   [NAME_MONO2_VOLUME, 'Mono 2 Volume'],
   [NAME_MONO2_MUTE, 'Mono 2 Mute'],
   [NAME_DAC1, 'DAC 1'],
+  [NAME_WAVE_PIN, 'Wave'],
+  [NAME_WAVE2_PIN, 'Wave 2'],
 ];
 
 /** AddReg lines of the INF. */

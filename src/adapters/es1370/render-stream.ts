@@ -4,7 +4,13 @@ import { Es1370WaveStream, type HeldMapping, RING_BYTES, type StreamParts } from
 const LEAD_PERIODS = 5;
 /** With less in the ring than this, silence is laid behind it. */
 const LOW_PERIODS = 3;
-/** The card reads 64 bytes ahead (ES1370 specification: two halves of sample memory); nothing is written closer to it. */
+/**
+ * The index shows how far the card has read ahead. Nothing is written closer to it than the half of the sample memory that it may read
+ * next, 32 bytes, and what it may read while the driver copies.
+ */
+const BURST_BYTES = 32;
+const COPY_MILLISECONDS = 0.6;
+/** The same, for the fastest stream. */
 const READ_AHEAD_BYTES = 128;
 
 /** A stretch of the ring with bytes of the stream. */
@@ -79,10 +85,16 @@ export class Es1370RenderStream extends Es1370WaveStream {
 
   /** The card has overtaken the data: it goes on where the card has not read yet, on a frame of the stream. */
   #catchUp(): void {
-    const earliest = this.dmaBytes === 0 ? 0 : this.dmaBytes + READ_AHEAD_BYTES;
+    const earliest = this.dmaBytes === 0 ? 0 : this.dmaBytes + this.#marginBytes;
     if (this.#writeBytes >= earliest) return;
     const { bytesPerFrame } = this.format;
     this.#writeBytes = Math.ceil(earliest / bytesPerFrame) * bytesPerFrame;
+  }
+
+  get #marginBytes(): number {
+    const { sampleRate, bytesPerFrame } = this.format;
+    const copied = Math.ceil((sampleRate * bytesPerFrame * COPY_MILLISECONDS) / 4000) * 4;
+    return Math.min(READ_AHEAD_BYTES, BURST_BYTES + copied);
   }
 
   #copyFrom(mapping: HeldMapping, byteCount: number): void {

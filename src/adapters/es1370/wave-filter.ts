@@ -22,7 +22,7 @@ import {
 } from '../../ks/index.ts';
 import { type PCFILTER_DESCRIPTOR, PCFILTER_NODE } from '../../portcls/index.ts';
 import { bridgePin, hostPin } from '../common/pins.ts';
-import { NAME_DAC1 } from './names.ts';
+import { NAME_DAC1, NAME_WAVE_PIN, NAME_WAVE2_PIN } from './names.ts';
 import type { ChannelName } from './registers.ts';
 
 export const WavePin = {
@@ -64,12 +64,13 @@ export const PIN_CHANNEL: Readonly<
 export const WAVE_FILTER: PCFILTER_DESCRIPTOR = {
   version: 0,
   pins: [
-    hostPin(KSPIN_DATAFLOW_IN, [range(MINIMUM_RATE, MAXIMUM_RATE)]),
+    hostPin(KSPIN_DATAFLOW_IN, [range(MINIMUM_RATE, MAXIMUM_RATE)], NAME_WAVE_PIN),
     bridgePin(KSPIN_DATAFLOW_OUT),
     hostPin(
       KSPIN_DATAFLOW_IN,
       // The best one first.
       [...DAC1_RATES].reverse().map((rate) => range(rate, rate)),
+      NAME_WAVE2_PIN,
     ),
     bridgePin(KSPIN_DATAFLOW_OUT),
     hostPin(KSPIN_DATAFLOW_OUT, [range(MINIMUM_RATE, MAXIMUM_RATE)]),

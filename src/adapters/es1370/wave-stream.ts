@@ -95,7 +95,10 @@ export abstract class Es1370WaveStream extends CUnknown implements IMiniportWave
   #moving = false;
   #moveAgain = false;
 
+  /** @throws NtError STATUS_DEVICE_BUSY when the clock that DAC2 and ADC share runs at another rate */
   constructor(name: string, parts: StreamParts) {
+    // Before there is an object that somebody would have to release.
+    claimClock(parts.common, parts.channel, parts.format);
     super(name);
     this.common = parts.common;
     this.#port = parts.port;
@@ -103,7 +106,6 @@ export abstract class Es1370WaveStream extends CUnknown implements IMiniportWave
     this.ring = parts.dmaChannel;
     this.channel = parts.channel;
     this.format = parts.format;
-    this.#claimClock(parts.format);
     this.common.addRef();
     this.portStream.addRef();
     this.serviceGroup = pcNewServiceGroup();
@@ -145,9 +147,9 @@ export abstract class Es1370WaveStream extends CUnknown implements IMiniportWave
     const before = this.format;
     this.#releaseClock();
     try {
-      this.#claimClock(format);
+      claimClock(this.common, this.channel, format);
     } catch (error) {
-      this.#claimClock(before);
+      claimClock(this.common, this.channel, before);
       throw error;
     }
     this.format = format;
@@ -330,14 +332,14 @@ export abstract class Es1370WaveStream extends CUnknown implements IMiniportWave
     this.common.stopChannel(this.channel);
   }
 
-  #claimClock(format: ChannelFormat): void {
-    if (this.channel !== 'DAC1') this.common.claimDivider(format.divisor);
-    else this.common.setDac1Clock(dac1Code(format.divisor));
-  }
-
   #releaseClock(): void {
     if (this.channel !== 'DAC1') this.common.releaseDivider();
   }
+}
+
+function claimClock(common: Es1370Common, channel: ChannelName, format: ChannelFormat): void {
+  if (channel !== 'DAC1') common.claimDivider(format.divisor);
+  else common.setDac1Clock(dac1Code(format.divisor));
 }
 
 /** WTSRSEL for a divisor of DAC1. */

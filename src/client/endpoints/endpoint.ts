@@ -12,8 +12,9 @@ import { countChannels, readControl, writeControl } from '../controls/controls.t
 import type { DataRangeModel, JackModel, RangeModel } from '../inspect/model.ts';
 import { decodeSupport } from '../inspect/node-properties.ts';
 import { ulongAt } from '../requests/ks-object.ts';
+import { type EndpointPin, endpointPins } from './endpoint-pin.ts';
 import { endpointName } from './names.ts';
-import type { EndpointRoute, RouteStep } from './routes.ts';
+import type { EndpointRoute, HostRoute, RouteStep } from './routes.ts';
 
 /** `active`: a client can stream. `unplugged`: it could, but nothing is in the jack. `notPresent`: no pin leads here. */
 export type EndpointState = 'active' | 'unplugged' | 'notPresent';
@@ -46,7 +47,9 @@ export class Endpoint {
   readonly category: string;
   readonly jacks: readonly JackModel[];
   readonly route: EndpointRoute;
-  /** What the host pin says it takes; what it really takes only the driver knows. */
+  /** The pins that lead here, the preferred one first; empty where none does. */
+  readonly pins: readonly EndpointPin[];
+  /** What the preferred pin says it takes; what it really takes only the driver knows. */
   readonly formats: readonly DataRangeModel[];
   readonly #withFilter: FilterOpener;
   #volumeControls: readonly RouteControl[] | null = null;
@@ -62,6 +65,7 @@ export class Endpoint {
     this.category = bridgePin.category;
     this.jacks = bridgePin.jacks;
     this.route = route;
+    this.pins = endpointPins(route.hosts, withFilter);
     this.formats = host?.pin.dataRanges ?? [];
     this.#withFilter = withFilter;
   }
@@ -197,7 +201,7 @@ function levelRange({ minimum, maximum, step }: RangeModel): RangeModel {
 }
 
 /** The muxes on a capture route, with the input that leads to the jack. */
-export function muxSteps(route: EndpointRoute): (RouteStep & { readonly kind: 'node' })[] {
+export function muxSteps(route: HostRoute): (RouteStep & { readonly kind: 'node' })[] {
   return route.steps.flatMap((step) =>
     step.kind === 'node' && step.filter.nodes[step.id]?.type === 'KSNODETYPE_MUX' ? [step] : [],
   );

@@ -1,3 +1,4 @@
 export { Endpoint, type EndpointState, type VolumeRange } from './endpoint.ts';
+export { EndpointPin, type PinInstances } from './endpoint-pin.ts';
 export { formatCandidates, rangesCover } from './formats.ts';
-export { type EndpointRoute, findRoutes, type RouteStep } from './routes.ts';
+export { type EndpointRoute, findRoutes, type HostRoute, type RouteStep } from './routes.ts';

@@ -110,6 +110,27 @@ describe('endpoints', () => {
     expect(routes[2]?.host?.pin.id).toBe(0);
   });
 
+  it('are reached by every host pin from which a way leads, the shortest first, each with its own', () => {
+    const [wave, topology] = card() as [FilterModel, FilterModel];
+    const second = {
+      ...wave,
+      pins: [...wave.pins, pin(4, { dataFlow: 'in', communication: 'sink', name: 'Wave 2' }), pin(5, {})],
+      nodes: [...wave.nodes, { id: 2, type: 'KSNODETYPE_SRC', name: null, properties: [] }],
+      connections: [...wave.connections, wire('p4', 'n2.1'), wire('n2.0', 'n0.2')],
+    };
+    const speakers = findRoutes([second, topology]).find(({ direction }) => direction === 'render');
+    expect(speakers?.hosts.map((host) => host.pin.id)).toEqual([0, 4]);
+    expect(speakers?.host).toBe(speakers?.hosts[0]);
+    expect(steps({ ...speakers!, steps: speakers!.hosts[1]!.steps })?.slice(0, 4)).toEqual([
+      'wave.p4',
+      'wave.n2(1→0)',
+      'wave.n0(2→0)',
+      'wave.p1',
+    ]);
+    // A pin that is not wired on is a jack of its own.
+    expect(findRoutes([second, topology]).filter(({ host }) => host === null)).toHaveLength(2);
+  });
+
   it('of capture name the mux input that selects them', () => {
     expect(steps(findRoutes(card())[0])).toEqual([
       'topology.p1',

@@ -13,14 +13,24 @@ export type RouteStep =
       readonly outPin: number;
     };
 
+/** A pin that a client opens, and the way between it and a jack. */
+export interface HostRoute {
+  readonly filter: FilterModel;
+  readonly pin: PinModel;
+  /** In the order in which data flows, from host to bridge pin or the other way. */
+  readonly steps: readonly RouteStep[];
+}
+
 /** A jack, and how data gets from a client to it or from it to a client. */
 export interface EndpointRoute {
   readonly direction: 'render' | 'capture';
   readonly bridgeFilter: FilterModel;
   readonly bridgePin: PinModel;
-  /** The pin that a client opens; null when none leads here. */
-  readonly host: { readonly filter: FilterModel; readonly pin: PinModel } | null;
-  /** In the order in which data flows, from host to bridge pin or the other way; empty without a host. */
+  /** All pins that lead here, the one with the shortest way first. */
+  readonly hosts: readonly HostRoute[];
+  /** The first of them; null when there is none. */
+  readonly host: HostRoute | null;
+  /** Its way; empty without a host. */
   readonly steps: readonly RouteStep[];
 }
 
@@ -112,13 +122,14 @@ class WireGraph {
     return seen;
   }
 
-  /** The shortest way to the first vertex that `isGoal` accepts, as edges from the start on; null when there is none. */
+  /** The shortest way to each vertex that `isGoal` accepts, the shortest of all first, as edges from the start on. */
   shortest(
     start: Vertex,
     forward: boolean,
     isGoal: (vertex: Vertex) => boolean,
     mayPass: (vertex: Vertex) => boolean,
-  ): Edge[] | null {
+  ): Edge[][] {
+    const ways: Edge[][] = [];
     const cameBy = new Map<string, Edge | null>([[keyOf(start), null]]);
     const queue = [start];
     for (let vertex = queue.shift(); vertex !== undefined; vertex = queue.shift()) {
@@ -126,11 +137,11 @@ class WireGraph {
         const next = forward ? edge.to : edge.from;
         if (cameBy.has(keyOf(next)) || !mayPass(next)) continue;
         cameBy.set(keyOf(next), edge);
-        if (isGoal(next)) return this.#wayBack(next, cameBy, forward);
-        queue.push(next);
+        if (isGoal(next)) ways.push(this.#wayBack(next, cameBy, forward));
+        else queue.push(next);
       }
     }
-    return null;
+    return ways;
   }
 
   #wayBack(goal: Vertex, cameBy: ReadonlyMap<string, Edge | null>, forward: boolean): Edge[] {
@@ -149,8 +160,8 @@ const pinOf = (vertex: Vertex): PinModel | undefined =>
 
 /**
  * Finds the endpoints among a set of filters as the system's endpoint builder does: every bridge pin that no other filter is
- * wired to is a jack, and the way from it to a host pin, over wires inside filters and between them, is its route. The
- * shortest way is taken. A capture route does not run through the mixer that feeds an output: what arrives there is a mix and
+ * wired to is a jack, and the ways from it to host pins, over wires inside filters and between them, are its routes: the
+ * shortest one to each. A capture route does not run through the mixer that feeds an output: what arrives there is a mix and
  * no longer that jack's signal.
  * Source: "Audio Endpoint Builder Algorithm".
  */
@@ -173,7 +184,7 @@ export function findRoutes(filters: readonly FilterModel[]): EndpointRoute[] {
   return jacks.map(({ vertex, pin }) => {
     const render = pin.dataFlow === 'out';
     const wanted = render ? 'in' : 'out';
-    const edges = graph.shortest(
+    const ways = graph.shortest(
       vertex,
       !render,
       (place) => {
@@ -182,23 +193,36 @@ export function findRoutes(filters: readonly FilterModel[]): EndpointRoute[] {
       },
       (place) => render || !isOutputMix(place),
     );
-    return routeOf(vertex, pin, render, edges);
+    return routeOf(vertex, pin, render, ways);
   });
 }
 
-function routeOf(bridge: Vertex, bridgePin: PinModel, render: boolean, edges: Edge[] | null): EndpointRoute {
-  const base = {
-    direction: render ? ('render' as const) : ('capture' as const),
+function routeOf(
+  bridge: Vertex,
+  bridgePin: PinModel,
+  render: boolean,
+  ways: readonly Edge[][],
+): EndpointRoute {
+  const hosts = ways.flatMap((edges) => hostRouteOf(bridge, render, edges) ?? []);
+  const [host = null] = hosts;
+  return {
+    direction: render ? 'render' : 'capture',
     bridgeFilter: bridge.filter,
     bridgePin,
+    hosts,
+    host,
+    steps: host?.steps ?? [],
   };
-  const last = edges?.at(-1);
-  if (edges === null || last === undefined) return { ...base, host: null, steps: [] };
+}
+
+function hostRouteOf(bridge: Vertex, render: boolean, edges: readonly Edge[]): HostRoute | null {
+  const last = edges.at(-1);
+  if (last === undefined) return null;
   // Edges were followed from the jack on; data of a render route flows the other way.
   const flow = render ? edges.toReversed() : edges;
   const hostVertex = render ? last.from : last.to;
-  const hostPin = pinOf(hostVertex);
-  if (hostPin === undefined) return { ...base, host: null, steps: [] };
+  const pin = pinOf(hostVertex);
+  if (pin === undefined) return null;
   const steps: RouteStep[] = [];
   for (const [index, edge] of flow.entries()) {
     const { filter, kind, id } = edge.from;
@@ -207,5 +231,5 @@ function routeOf(bridge: Vertex, bridgePin: PinModel, render: boolean, edges: Ed
   }
   const end = flow.at(-1)?.to ?? bridge;
   steps.push({ kind: 'pin', filter: end.filter, id: end.id });
-  return { ...base, host: { filter: hostVertex.filter, pin: hostPin }, steps };
+  return { filter: hostVertex.filter, pin, steps };
 }

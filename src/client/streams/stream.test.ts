@@ -34,6 +34,7 @@ function setup(
   return {
     host: device.host,
     endpointName: capture ? 'Microphone' : 'Speakers',
+    pinName: 'Wave',
     pin: new RtPin(new KsObject(device, 1)),
     format,
     mode,

@@ -44,6 +44,8 @@ export interface StreamSetup {
   readonly host: StreamHost;
   /** For messages: `'Speakers'`. */
   readonly endpointName: string;
+  /** Name of the endpoint's pin that was opened. */
+  readonly pinName: string;
   readonly pin: StreamingPin;
   readonly format: AudioFormat;
   readonly mode: StreamMode;
@@ -86,6 +88,7 @@ export abstract class Stream {
   readonly mode: StreamMode;
   readonly direction: 'render' | 'capture';
   readonly endpointName: string;
+  readonly pinName: string;
   /** Why the stream failed; null unless the state is `failed`. */
   error: ClientError | null = null;
   /** Told once, when the stream has ended or failed. */
@@ -122,6 +125,7 @@ export abstract class Stream {
     this.mode = setup.mode;
     this.direction = setup.direction;
     this.endpointName = setup.endpointName;
+    this.pinName = setup.pinName;
     this.frameBytes = frameBytes(setup.format);
     this.bytesPerSecond = bytesPerSecond(setup.format);
     this.#clockFitter = new ClockFitter(setup.format.sampleRate);

@@ -84,6 +84,8 @@ export interface Es1370Position {
 /** How far the card lives at a time, so that one DAC's samples are kept for the other, and both for the ADC. */
 const STEP_TICKS = 10 * TICKS_PER_MILLISECOND;
 
+const DAC_NAMES: readonly DacName[] = ['DAC1', 'DAC2'];
+
 function earlier(one: number | null, other: number | null): number | null {
   if (one === null || other === null) return one ?? other;
   return one < other ? one : other;
@@ -188,6 +190,7 @@ export class Es1370Card implements PciCard {
     this.#uart.setEnabled(false);
     this.#taps.DAC1.clear();
     this.#taps.DAC2.clear();
+    this.#output.reset();
     this.#configure(now);
     this.#leave();
   }
@@ -251,10 +254,15 @@ export class Es1370Card implements PciCard {
     const dac1 = this.#dac1;
     const dac2 = this.#dac2;
     const both = dac1.running && dac2.running;
-    // The faster one leads; with equal rates it is DAC2.
-    const dac1Leads = dac1.running && (!dac2.running || dac1.clock.rate > dac2.clock.rate);
+    const sameRate = dac1.clock.rate === dac2.clock.rate;
+    // The faster one leads; with equal rates the one that did, so that nothing of it is lost when the other begins.
+    const dac1Leads =
+      dac1.running &&
+      (!dac2.running || dac1.clock.rate > dac2.clock.rate || (sameRate && this.#leader === 'DAC1'));
+    if (both) this.#output.setSameRate(sameRate);
     this.#leader = dac1Leads ? 'DAC1' : dac2.running ? 'DAC2' : null;
-    this.#other = both ? (dac1Leads ? 'DAC2' : 'DAC1') : null;
+    const other = dac1Leads ? 'DAC2' : 'DAC1';
+    this.#other = this.#leader !== null && (both || this.#output.holds(other)) ? other : null;
     if (dac1Leads) {
       dac2.advance(tick);
       dac1.advance(tick);
@@ -262,16 +270,27 @@ export class Es1370Card implements PciCard {
       dac1.advance(tick);
       dac2.advance(tick);
     }
-    if (this.#leader === null) this.#output.idle(tick);
+    if (this.#leader === null) {
+      for (const name of DAC_NAMES) {
+        const dac = name === 'DAC1' ? dac1 : dac2;
+        if (this.#output.holds(name)) this.#output.drain(name, dac.clock, dac.handledFrames);
+      }
+      this.#output.idle(tick);
+    }
     this.#adc.advance(tick);
     this.#uart.advance(tick);
     this.#advancedTo = tick;
+  }
+
+  get #leaderRate(): number {
+    return (this.#leader === 'DAC1' ? this.#dac1 : this.#dac2).clock.rate;
   }
 
   #play(name: DacName, samples: Int16Array, frames: number, clock: SampleClock, firstFrame: number): void {
     const leads = name === this.#leader;
     if (!leads || this.#input.recordsDacs) this.#taps[name].append(samples, 0, frames, clock, firstFrame);
     if (leads) this.#output.play(name, samples, frames, clock, firstFrame, this.#other);
+    else if (clock.rate === this.#leaderRate) this.#output.hold(name, samples, frames);
   }
 
   /** Ends an access: the consequences at this very tick, then the line and the alarm. */

@@ -29,6 +29,11 @@ export class DacChannel extends Es1370Channel {
     this.#take = take;
   }
 
+  /** Frames of {@link clock} that have been played. */
+  get handledFrames(): number {
+    return this.handled;
+  }
+
   override advance(now: number): void {
     if (this.enabled) this.#fill(CHANNEL_FIFO_BYTES);
     let slots = this.running ? this.clock.slotsBy(now) - this.handled : 0;

@@ -34,6 +34,7 @@ import {
   INPUT_BLOCK_FRAMES,
   type Routing,
 } from './analog-inputs.ts';
+import { FrameQueue } from './frame-queue.ts';
 import type { Es1370Jacks } from './jacks.ts';
 
 /** Grid of the outputs while only analogue inputs sound. */
@@ -56,7 +57,8 @@ interface Mixed {
  * The playing half of the AK4531: input volumes, output switches, sum, master volume, mono output.
  *
  * One DAC leads: its samples' moments are the grid on which the jack is written. The other one is heard as what it holds on its
- * output at those moments, by exact time stamps. While the leader's path is at 0 dB and nothing else sounds, the jack gets the very
+ * output at those moments, by exact time stamps; at the leader's own rate frame by frame, so that each is heard once, wherever the two
+ * begin and end. While the leader's path is at 0 dB and nothing else sounds, the jack gets the very
  * samples. Otherwise blocks are summed in double precision and converted once, at the jack: nearest, saturating.
  */
 export class OutputMixer {
@@ -77,6 +79,12 @@ export class OutputMixer {
   #revision = -1;
   #codecEnabled = false;
   #live = false;
+  /** Frames of a DAC at the leader's rate that the leader has not taken along. */
+  readonly #waiting: Readonly<Record<DacName, FrameQueue>> = {
+    DAC1: new FrameQueue(),
+    DAC2: new FrameQueue(),
+  };
+  #sameRate = false;
   readonly #mix = new Float64Array(INPUT_BLOCK_FRAMES * 2);
   readonly #other = new Float64Array(INPUT_BLOCK_FRAMES * 2);
   readonly #out = new Int16Array(INPUT_BLOCK_FRAMES * 2);
@@ -136,6 +144,29 @@ export class OutputMixer {
     this.#live = mixed.length > 0 && (this.#lineOut !== null || this.#monoOut !== null);
   }
 
+  /** Whether the DACs run at one rate; while they do, frames of the one that does not lead come by {@link hold}. */
+  setSameRate(same: boolean): void {
+    if (same === this.#sameRate) return;
+    this.#sameRate = same;
+    this.reset();
+  }
+
+  /** Nothing that was played is heard any more. */
+  reset(): void {
+    this.#waiting.DAC1.clear();
+    this.#waiting.DAC2.clear();
+  }
+
+  /** Frames of the DAC that does not lead, at the leader's rate. */
+  hold(name: DacName, samples: Int16Array, frames: number): void {
+    if (this.#lineOut !== null || this.#monoOut !== null) this.#waiting[name].push(samples, frames);
+  }
+
+  /** Some of this DAC's frames are still to be heard, whether it plays or not. */
+  holds(name: DacName): boolean {
+    return this.#waiting[name].length > 0;
+  }
+
   /** Frames of the DAC that leads; `other` plays too, and has been advanced to the same moment before. */
   play(
     leader: DacName,
@@ -147,6 +178,8 @@ export class OutputMixer {
   ): void {
     this.#idleRuns = false;
     if (this.#lineOut === null && this.#monoOut === null) return;
+    // It did not lead before: what the one that did has not taken along comes first.
+    this.#release(leader, clock, firstFrame);
     const gains = this.#gains[leader];
     const direct =
       other === null &&
@@ -177,6 +210,28 @@ export class OutputMixer {
     }
   }
 
+  /** A DAC's frames that wait, in the places before frame `firstFrame` of its clock. */
+  #release(name: DacName, clock: SampleClock, firstFrame: number): void {
+    const queue = this.#waiting[name];
+    const gains = this.#gains[name];
+    while (queue.length > 0) {
+      const first = Math.max(0, firstFrame - queue.length);
+      const block = Math.min(INPUT_BLOCK_FRAMES, queue.length);
+      const mix = this.#mix;
+      queue.take(mix, block);
+      for (let index = 0; index < block * 2; index += 2) {
+        mix[index]! *= gains.left;
+        mix[index + 1]! *= gains.right;
+      }
+      this.#finish(block, clock, first);
+    }
+  }
+
+  /** `name` has stopped, and nobody plays: what is left of it is heard. `clock` and `frames` are its own. */
+  drain(name: DacName, clock: SampleClock, frames: number): void {
+    this.#release(name, clock, frames);
+  }
+
   /** No DAC plays: what the analogue inputs bring until `now`. */
   idle(now: number): void {
     if (!this.#live) {
@@ -200,10 +255,11 @@ export class OutputMixer {
 
   #addOther(other: DacName, frames: number, clock: SampleClock, firstFrame: number): void {
     const { left, right } = this.#gains[other];
-    if (left === 0 && right === 0) return;
     const samples = this.#other;
     const mix = this.#mix;
-    this.#taps[other].read(samples, frames, clock, firstFrame);
+    if (this.#sameRate || this.holds(other)) this.#waiting[other].take(samples, frames);
+    else this.#taps[other].read(samples, frames, clock, firstFrame);
+    if (left === 0 && right === 0) return;
     for (let index = 0; index < frames * 2; index += 2) {
       mix[index]! += samples[index]! * left;
       mix[index + 1]! += samples[index + 1]! * right;
