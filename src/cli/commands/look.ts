@@ -77,6 +77,7 @@ export function addLookCommands(program: Command): void {
               category: endpoint.category,
               jacks: endpoint.jacks,
               formats: endpoint.formats,
+              pins: endpoint.pins.map(({ id, name, formats }) => ({ id, name, formats })),
               volume: endpoint.volumeRange,
               volumeDb: endpoint.getVolumeDb(),
               mute: endpoint.getMute(),
@@ -97,11 +98,12 @@ export function addLookCommands(program: Command): void {
               ? `${volume.map((db) => db.toFixed(1)).join('/')} dB (${range.minimumDb} … ${range.maximumDb})`
               : '-',
             endpoint.getMute() === null ? '-' : endpoint.getMute() ? 'muted' : 'on',
+            endpoint.pins.map(({ name, id }) => `${name} (${id})`).join(', ') || '-',
             endpoint.formats.map(dataRangeToString).join('; ') || '-',
           ];
         });
         process.stdout.write(
-          formatTable(['endpoint', 'direction', 'state', 'jack', 'volume', 'sound', 'formats'], rows),
+          formatTable(['endpoint', 'direction', 'state', 'jack', 'volume', 'sound', 'pins', 'formats'], rows),
         );
       });
     });

@@ -22,6 +22,7 @@ import { runStream } from '../run-loop.ts';
 import { requireCard, Session } from '../session.ts';
 
 interface PlayOptions extends StreamCommandOptions {
+  readonly pin?: string;
   readonly out?: string;
   readonly live?: boolean;
 }
@@ -33,6 +34,7 @@ export function addPlayCommand(program: Command): void {
       .description('play a WAV file through an adapter driver and its card, and record what the DAC puts out')
       .argument('<file.wav>', 'WAV file, RF64 too; - reads standard input'),
   )
+    .option('--pin <name>', "one of the endpoint's pins, by name or number (default: the first that is free)")
     .option('--out <out.wav>', "record the card's output to this file")
     .option('--live', "let the system's player play the card's output as it is made")
     .addHelpText(
@@ -115,6 +117,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
       source,
       bufferMs: bufferMsOf(options),
       mode: options.mode,
+      ...(options.pin === undefined ? {} : { pin: options.pin }),
       ...(options.volume === undefined ? {} : { volumeDb: options.volume }),
     });
     const total = source.frameCount === null ? 0 : source.frameCount / source.format.sampleRate;
