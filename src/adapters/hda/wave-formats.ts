@@ -1,0 +1,111 @@
+/** Formats of a host pin as the client sees them: data ranges, intersection, proposals. */
+import { NtError, STATUS_INVALID_PARAMETER, STATUS_NO_MATCH } from '../../kernel/index.ts';
+import {
+  dataRangesMatch,
+  decodeDataFormat,
+  defaultChannelMask,
+  dsoundFormatOfWave,
+  intersectAudioBounds,
+  isAudioDataRange,
+  type KSDATAFORMAT,
+  KSDATAFORMAT_SPECIFIER_DSOUND,
+  KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+  KSDATAFORMAT_SUBTYPE_PCM,
+  KSDATAFORMAT_TYPE_AUDIO,
+  type KSDATARANGE,
+  type KSDATARANGE_AUDIO,
+  KSPROPERTY_PIN_PROPOSEDATAFORMAT,
+  KSPROPERTY_TYPE_BASICSUPPORT,
+  KSPROPERTY_TYPE_SET,
+  KSPROPSETID_Pin,
+  pcmFormat,
+} from '../../ks/index.ts';
+import {
+  PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
+  PCPROPERTY_ITEM_FLAG_SET,
+  type PCPROPERTY_ITEM,
+} from '../../portcls/index.ts';
+import { type ConverterFormats, checkStreamFormat, containerBytes } from './stream-format.ts';
+
+/** Bits that carry sound in a container of so many bits: the most that the converters have. Null when they have none. */
+function finestBits(formats: ConverterFormats, containerBits: number): number | null {
+  const fitting = formats.bits.filter((bits) => 8 * containerBytes(bits) === containerBits);
+  return fitting.length === 0 ? null : Math.max(...fitting);
+}
+
+/**
+ * A range for each rate and container: ranges with bounds would promise the rates between. Bits are the container's, as in
+ * wBitsPerSample. The highest rate and the largest container come first, since clients take the first that will do.
+ */
+export function dataRanges(formats: ConverterFormats): KSDATARANGE_AUDIO[] {
+  const containers = [32, 16, 8].filter((bits) => finestBits(formats, bits) !== null);
+  const rates = [...formats.rates].sort((a, b) => b - a);
+  return rates.flatMap((rate) =>
+    containers.map((bits) => ({
+      flags: 0,
+      sampleSize: 0,
+      majorFormat: KSDATAFORMAT_TYPE_AUDIO,
+      subFormat: KSDATAFORMAT_SUBTYPE_PCM,
+      specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+      maximumChannels: formats.maximumChannels,
+      minimumBitsPerSample: bits,
+      maximumBitsPerSample: bits,
+      minimumSampleFrequency: rate,
+      maximumSampleFrequency: rate,
+    })),
+  );
+}
+
+/**
+ * The best format that a client's range and one of {@link dataRanges} have in common: as many channels and valid bits as both allow. The
+ * port's own choice ends at two channels and knows no valid bits.
+ *
+ * @throws NtError STATUS_NO_MATCH when there is none
+ */
+export function intersectFormats(
+  client: KSDATARANGE,
+  mine: KSDATARANGE,
+  formats: ConverterFormats,
+): KSDATAFORMAT {
+  if (!isAudioDataRange(client) || !isAudioDataRange(mine) || !dataRangesMatch(client, mine))
+    throw new NtError(STATUS_NO_MATCH);
+  const bounds = intersectAudioBounds(client, mine);
+  const bits = finestBits(formats, mine.maximumBitsPerSample);
+  if (bounds === null || bits === null) throw new NtError(STATUS_NO_MATCH);
+  const channels = bounds.maximumChannels;
+  const format = pcmFormat(mine.maximumSampleFrequency, channels, mine.maximumBitsPerSample, {
+    ...(bits === mine.maximumBitsPerSample ? {} : { validBits: bits }),
+    ...(channels > 2 ? { channelMask: defaultChannelMask(channels) } : {}),
+  });
+  return mine.specifier.equals(KSDATAFORMAT_SPECIFIER_DSOUND)
+    ? dsoundFormatOfWave(format.waveFormatEx)
+    : format;
+}
+
+/**
+ * KSPROPERTY_PIN_PROPOSEDATAFORMAT, for a filter's automation table: would the pin take the format? STATUS_NO_MATCH when not.
+ *
+ * @param formatsOf what a host pin's converters do; null for pins that are none
+ */
+export function proposeFormatItem(formatsOf: (pinId: number) => ConverterFormats | null): PCPROPERTY_ITEM {
+  return {
+    set: KSPROPSETID_Pin,
+    id: KSPROPERTY_PIN_PROPOSEDATAFORMAT,
+    flags: PCPROPERTY_ITEM_FLAG_SET | PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
+    handler: (request) => {
+      if (request.verb === KSPROPERTY_TYPE_BASICSUPPORT) {
+        request.answerBasicSupport({ accessFlags: KSPROPERTY_TYPE_SET | KSPROPERTY_TYPE_BASICSUPPORT });
+        return;
+      }
+      const formats = formatsOf(request.instanceUlong(0));
+      if (formats === null) throw new NtError(STATUS_INVALID_PARAMETER);
+      const format = decodeDataFormat(request.getBytes());
+      try {
+        checkStreamFormat(format, formats);
+      } catch (error) {
+        if (error instanceof NtError) throw new NtError(STATUS_NO_MATCH, error.message);
+        throw error;
+      }
+    },
+  };
+}
