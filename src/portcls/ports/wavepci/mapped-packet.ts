@@ -131,7 +131,7 @@ export class MappedPacket {
   /** A mapping came back: `byteCount` bytes of it are the device's work. */
   unmap(mapping: Mapping, byteCount: number): void {
     const { buffer, window } = mapping;
-    buffer.done = Math.max(buffer.done, mapping.offset + byteCount);
+    if (byteCount > 0) buffer.done = Math.max(buffer.done, mapping.offset + byteCount);
     if (this.looped && buffer.done === buffer.byteLength) {
       buffer.done = 0;
       buffer.wrapped = true;

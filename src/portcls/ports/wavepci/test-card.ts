@@ -105,9 +105,16 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
   readonly channel: IDmaChannel;
   readonly played = new ByteLog();
   readonly states: KSSTATE[] = [];
-  /** Every mapping taken: bytes and whether it was the last of its packet. */
-  readonly taken: { readonly byteCount: number; readonly last: boolean; readonly physicalAddress: number }[] =
-    [];
+  /** Every mapping taken. */
+  readonly taken: {
+    readonly tag: number;
+    /** Where it lies in its client's buffer. */
+    readonly offset: number;
+    readonly byteCount: number;
+    readonly last: boolean;
+    readonly physicalAddress: number;
+    readonly view: Uint8Array | null;
+  }[] = [];
   readonly revoked: number[] = [];
   state: KSSTATE = KSSTATE_STOP;
   starvedBytes = 0;
@@ -226,6 +233,9 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
       if (mapping === null) return;
       this.nextTag++;
       this.taken.push({
+        tag,
+        offset: mapping.virtualOffset,
+        view: mapping.virtualAddress.view(mapping.virtualOffset, mapping.byteCount),
         byteCount: mapping.byteCount,
         last: mapping.flags !== 0,
         physicalAddress: mapping.physicalAddress,
