@@ -21,9 +21,9 @@ import {
   pcmFormat,
 } from '../../ks/index.ts';
 import {
+  type PCPROPERTY_ITEM,
   PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
   PCPROPERTY_ITEM_FLAG_SET,
-  type PCPROPERTY_ITEM,
 } from '../../portcls/index.ts';
 import { type ConverterFormats, checkStreamFormat, containerBytes } from './stream-format.ts';
 

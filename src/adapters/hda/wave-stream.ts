@@ -507,10 +507,7 @@ export class HdaWaveStream
     if (this.#positionMapped) {
       const { bufferBytes } = this.#geometry;
       this.#bytes = Math.ceil(this.#bytes / bufferBytes) * bufferBytes;
-      this.#packetsDone = Math.max(
-        this.#packetsDone,
-        this.#notificationCount * (this.#bytes / bufferBytes),
-      );
+      this.#packetsDone = Math.max(this.#packetsDone, this.#notificationCount * (this.#bytes / bufferBytes));
     }
     this.#load();
   }
