@@ -472,16 +472,29 @@ export function mmFreeContiguousMemory(mapping: SystemMapping): void {
 }
 
 /**
+ * An MDL for contiguous RAM that somebody else holds: map registers, which a port shows to a driver as the memory that its device
+ * reaches. Freed with {@link ioFreeMdl}. IRQL ≤ DISPATCH_LEVEL.
+ */
+export function mmBuildMdlForRam(physicalAddress: number, byteCount: number): MDL {
+  requireIrql(DISPATCH_LEVEL, 'MmBuildMdlForNonPagedPool');
+  return mdlOfRange('Bounce', physicalAddress, byteCount);
+}
+
+/**
  * An MDL for device registers at a translated physical address (IoAllocateMdl and MmBuildMdlForNonPagedPool on what MmMapIoSpace
  * returned), to map them into a process. Freed with {@link ioFreeMdl}. IRQL ≤ DISPATCH_LEVEL.
  */
 export function mmBuildMdlForIoSpace(physicalAddress: number, byteCount: number): MDL {
   requireIrql(DISPATCH_LEVEL, 'MmBuildMdlForNonPagedPool');
+  return mdlOfRange('IoSpace', physicalAddress, byteCount);
+}
+
+function mdlOfRange(kind: MdlKind, physicalAddress: number, byteCount: number): MDL {
   const byteOffset = physicalAddress % PAGE_SIZE;
   const first = (physicalAddress - byteOffset) / PAGE_SIZE;
   const count = Math.ceil((byteOffset + byteCount) / PAGE_SIZE);
   const pages = Array.from({ length: count }, (_, i) => first + i);
-  return currentKernel().memory.newMdl('IoSpace', pages, byteCount, byteOffset);
+  return currentKernel().memory.newMdl(kind, pages, byteCount, byteOffset);
 }
 
 /**
@@ -502,7 +515,7 @@ export function mmUnlockPages(mdl: MDL): void {
   mdl.unlock?.();
 }
 
-/** IoFreeMdl for an MDL of {@link mmBuildMdlForIoSpace}. Bugcheck while it is mapped. IRQL ≤ DISPATCH_LEVEL. */
+/** IoFreeMdl for an MDL of {@link mmBuildMdlForIoSpace} or {@link mmBuildMdlForRam}. Bugcheck while it is mapped. IRQL ≤ DISPATCH_LEVEL. */
 export function ioFreeMdl(mdl: MDL): void {
   requireIrql(DISPATCH_LEVEL, 'IoFreeMdl');
   currentKernel().memory.dropMdl(mdl, 'IoFreeMdl');

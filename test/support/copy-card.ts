@@ -14,6 +14,10 @@ export const COPY_STATUS_ABORT = 0x2;
 /** Bit 0: interrupt while STATUS is not zero. */
 export const COPY_INTEN = 0x18;
 
+/** Upper halves of the addresses. */
+export const COPY_SRC_HIGH = 0x1c;
+export const COPY_DST_HIGH = 0x20;
+
 export const COPY_ID_VALUE = 0x5950_4f43;
 /** Time a copy takes. */
 export const COPY_TICKS = 100;
@@ -90,9 +94,11 @@ export class CopyCard implements PciCard {
       COPY_SRC >> 2,
       (COPY_LEN >> 2) + 1,
     );
+    const from = (this.registers[COPY_SRC_HIGH >> 2] ?? 0) * 2 ** 32 + source;
+    const to = (this.registers[COPY_DST_HIGH >> 2] ?? 0) * 2 ** 32 + destination;
     const bytes = new Uint8Array(length);
-    const moved = busMaster.read(source, bytes) && busMaster.write(destination, bytes);
-    if (report.wantsDma && moved) report.dma('copy', 'write', destination, length);
+    const moved = busMaster.read(from, bytes) && busMaster.write(to, bytes);
+    if (report.wantsDma && moved) report.dma('copy', 'write', to, length);
     const status = COPY_STATUS >> 2;
     this.registers[status] =
       (this.registers[status] ?? 0) | COPY_STATUS_DONE | (moved ? 0 : COPY_STATUS_ABORT);

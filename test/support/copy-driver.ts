@@ -39,7 +39,17 @@ import {
   resourceDescriptors,
   STATUS_SUCCESS,
 } from '../../src/kernel/index.ts';
-import { COPY_CTRL, COPY_DST, COPY_INTEN, COPY_LEN, COPY_SRC, COPY_STATUS, CopyCard } from './copy-card.ts';
+import {
+  COPY_CTRL,
+  COPY_DST,
+  COPY_DST_HIGH,
+  COPY_INTEN,
+  COPY_LEN,
+  COPY_SRC,
+  COPY_SRC_HIGH,
+  COPY_STATUS,
+  CopyCard,
+} from './copy-card.ts';
 
 /** The card's registers, wherever its window is. */
 interface RegisterWindow {
@@ -82,6 +92,7 @@ export class CopyDevice {
   readonly statuses: number[] = [];
   asked = 0;
   copiesDone = 0;
+  #dma64 = false;
   readonly #dpc = new KDPC(() => {
     this.copiesDone++;
   }, null);
@@ -92,11 +103,13 @@ export class CopyDevice {
     this.fdo = fdo;
   }
 
-  start(bufferBytes: number): void {
+  start(bufferBytes: number, dma64BitAddresses: boolean): void {
+    this.#dma64 = dma64BitAddresses;
     this.adapter = ioGetDmaAdapter(this.pdo, {
       master: true,
       scatterGather: true,
       dma32BitAddresses: true,
+      dma64BitAddresses,
       interfaceType: 'PCIBus',
       maximumLength: 0x1_0000,
     });
@@ -130,8 +143,12 @@ export class CopyDevice {
 
   /** Tells the card to copy; addresses are bus addresses. */
   copy(source: number, destination: number, length: number): void {
-    this.window?.write(COPY_SRC, source);
-    this.window?.write(COPY_DST, destination);
+    this.window?.write(COPY_SRC, source % 2 ** 32);
+    this.window?.write(COPY_DST, destination % 2 ** 32);
+    if (this.#dma64) {
+      this.window?.write(COPY_SRC_HIGH, Math.floor(source / 2 ** 32));
+      this.window?.write(COPY_DST_HIGH, Math.floor(destination / 2 ** 32));
+    }
     this.window?.write(COPY_LEN, length);
     this.window?.write(COPY_CTRL, 1);
   }
@@ -153,9 +170,12 @@ export class CopyDriver {
   readonly events: string[] = [];
   readonly package: DriverPackage;
   readonly #bufferBytes: number;
+  readonly #dma64: boolean;
 
-  constructor(name = 'copydrv', bufferBytes = 256) {
+  /** @param dma64 the driver says that its card drives 64 address bits */
+  constructor(name = 'copydrv', bufferBytes = 256, dma64 = false) {
     this.#bufferBytes = bufferBytes;
+    this.#dma64 = dma64;
     const { vendorId, deviceId } = new CopyCard();
     const hex = (value: number) => value.toString(16).toUpperCase().padStart(4, '0');
     this.package = {
@@ -197,7 +217,7 @@ export class CopyDriver {
         device.resources = resourceDescriptors(parameters.allocatedResourcesTranslated);
         device.rawResources = resourceDescriptors(parameters.allocatedResources);
         ioForwardIrpSynchronously(device.lower, irp);
-        device.start(this.#bufferBytes);
+        device.start(this.#bufferBytes, this.#dma64);
         this.events.push('start');
         irp.ioStatus.status = STATUS_SUCCESS;
         ioCompleteRequest(irp);

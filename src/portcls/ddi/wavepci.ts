@@ -38,7 +38,10 @@ export interface IPortWavePci extends IPort {
 export interface WavePciMapping {
   /** Where the device finds the first byte. */
   readonly physicalAddress: number;
-  /** The memory as the processor sees it, and where in it the first byte lies. */
+  /**
+   * The same bytes as the processor sees them, and where in it the first one lies: the client's memory, or the map registers that stand
+   * in for it where the device cannot address it.
+   */
   readonly virtualAddress: SystemMapping;
   readonly virtualOffset: number;
   readonly byteCount: number;

@@ -1,6 +1,17 @@
 import type { DMA_ADAPTER, SCATTER_GATHER_LIST } from '../../../hal/index.ts';
-import type { SystemMapping } from '../../../kernel/index.ts';
-import { type IRP, NtError, PAGE_SIZE, STATUS_INVALID_PARAMETER } from '../../../kernel/index.ts';
+import {
+  type IRP,
+  ioFreeMdl,
+  type MDL,
+  mdlPhysicalAddress,
+  mmBuildMdlForRam,
+  mmMapLockedPages,
+  mmUnmapLockedPages,
+  NtError,
+  PAGE_SIZE,
+  STATUS_INVALID_PARAMETER,
+  type SystemMapping,
+} from '../../../kernel/index.ts';
 import { type StreamBuffer, StreamRequest } from '../irp-stream/index.ts';
 
 /** No mapping spans more pages (DDI page IPortWavePciStream::GetMapping). */
@@ -15,6 +26,10 @@ interface Window {
   /** Element that is handed out next, and how much of it has been. */
   element: number;
   elementDone: number;
+  /** The element's map registers, null where the device reaches the buffer's own pages. */
+  registers: SystemMapping | null;
+  /** All map registers that were shown. */
+  readonly shown: SystemMapping[];
   /** Mappings of it that the miniport holds. */
   held: number;
 }
@@ -26,7 +41,9 @@ export interface Mapping {
   readonly buffer: StreamBuffer;
   readonly window: Window;
   readonly physicalAddress: number;
+  /** The bytes that the device reaches: the buffer's memory, or the map registers that stand in for it. */
   readonly virtualAddress: SystemMapping;
+  readonly virtualOffset: number;
   /** Offset in the buffer. */
   readonly offset: number;
   readonly byteCount: number;
@@ -92,12 +109,16 @@ export class MappedPacket {
   /** The next run; the caller knows that there is one. Throws what GetScatterGatherList throws. Up to DISPATCH_LEVEL. */
   map(tag: unknown, streamStart: number): Mapping {
     const buffer = this.request.buffers[this.#bufferIndex];
-    const virtualAddress = buffer?.mapping ?? null;
-    if (buffer === undefined || virtualAddress === null) throw new NtError(STATUS_INVALID_PARAMETER);
+    const { mdl = null, mapping = null } = buffer ?? {};
+    if (buffer === undefined || mdl === null || mapping === null) throw new NtError(STATUS_INVALID_PARAMETER);
     buffer.streamStart ??= streamStart;
     const window = this.#window ?? this.#open(buffer);
     const element = window.list.elements[window.element];
     if (element === undefined) throw new NtError(STATUS_INVALID_PARAMETER, 'an empty scatter/gather list');
+    if (window.elementDone === 0) showRegisters(window, mdl, this.#mapped);
+    const { registers } = window;
+    const virtualAddress = registers ?? mapping;
+    const virtualOffset = registers === null ? this.#mapped : window.elementDone;
     const physicalAddress = element.address + window.elementDone;
     const room = MAXIMUM_MAPPING_PAGES * PAGE_SIZE - (physicalAddress % PAGE_SIZE);
     const byteCount = Math.min(element.length - window.elementDone, room);
@@ -121,6 +142,7 @@ export class MappedPacket {
       window,
       physicalAddress,
       virtualAddress,
+      virtualOffset,
       offset,
       byteCount,
       streamStart,
@@ -164,7 +186,16 @@ export class MappedPacket {
     const start = this.#mapped;
     const length = Math.min(buffer.byteLength - start, this.#maximumTransfer());
     const list = this.#adapter().getScatterGatherList(mdl, start, length, !this.request.capture);
-    const window: Window = { list, start, end: start + length, element: 0, elementDone: 0, held: 0 };
+    const window: Window = {
+      list,
+      start,
+      end: start + length,
+      element: 0,
+      elementDone: 0,
+      registers: null,
+      shown: [],
+      held: 0,
+    };
     this.#windows.add(window);
     this.#window = window;
     return window;
@@ -178,6 +209,26 @@ export class MappedPacket {
 
   #close(window: Window): void {
     if (!this.#windows.delete(window)) return;
+    for (const registers of window.shown.splice(0)) {
+      const { mdl } = registers;
+      if (mdl === null) continue;
+      mmUnmapLockedPages(registers, mdl);
+      ioFreeMdl(mdl);
+    }
     this.#adapter().putScatterGatherList(window.list, !this.request.capture);
+  }
+}
+
+/** The next element of a window: finds out whether map registers stand in for the buffer, and maps them if so. */
+function showRegisters(window: Window, mdl: MDL, offset: number): void {
+  window.registers = null;
+  const element = window.list.elements[window.element];
+  if (element === undefined) return;
+  const { address, length } = element;
+  for (let at = 0; at < length; at += PAGE_SIZE - ((address + at) % PAGE_SIZE)) {
+    if (mdlPhysicalAddress(mdl, offset + at) === address + at) continue;
+    window.registers = mmMapLockedPages(mmBuildMdlForRam(address, length));
+    window.shown.push(window.registers);
+    return;
   }
 }

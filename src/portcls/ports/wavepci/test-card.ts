@@ -9,6 +9,7 @@ import {
   NtError,
   STATUS_NOT_IMPLEMENTED,
   STATUS_UNSUCCESSFUL,
+  type SystemMapping,
   type TestPlatform,
   TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
@@ -108,12 +109,12 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
   /** Every mapping taken. */
   readonly taken: {
     readonly tag: number;
-    /** Where it lies in its client's buffer. */
+    /** Where the processor finds it: the client's buffer, or map registers. */
+    readonly memory: SystemMapping;
     readonly offset: number;
     readonly byteCount: number;
     readonly last: boolean;
     readonly physicalAddress: number;
-    readonly view: Uint8Array | null;
   }[] = [];
   readonly revoked: number[] = [];
   state: KSSTATE = KSSTATE_STOP;
@@ -235,7 +236,7 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
       this.taken.push({
         tag,
         offset: mapping.virtualOffset,
-        view: mapping.virtualAddress.view(mapping.virtualOffset, mapping.byteCount),
+        memory: mapping.virtualAddress,
         byteCount: mapping.byteCount,
         last: mapping.flags !== 0,
         physicalAddress: mapping.physicalAddress,
@@ -248,6 +249,11 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
         done: 0,
       });
     }
+  }
+
+  /** A test has released the mappings. */
+  forgetAll(): void {
+    this.#ring = [];
   }
 
   releaseDone(): void {

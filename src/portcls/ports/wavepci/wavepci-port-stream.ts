@@ -50,7 +50,7 @@ export class PortWavePciStream extends CUnknown implements IPortWavePciStream, I
     return {
       physicalAddress: mapping.physicalAddress,
       virtualAddress: mapping.virtualAddress,
-      virtualOffset: mapping.offset,
+      virtualOffset: mapping.virtualOffset,
       byteCount: mapping.byteCount,
       flags: mapping.last ? 1 : 0,
     };
