@@ -97,8 +97,10 @@ export interface CodecWidget {
   readonly swap: boolean;
   readonly processing: boolean;
   readonly stripe: boolean;
-  /** Node ids in the order of the connection list, ranges expanded. */
+  /** Node ids in the order of the connection list, ranges expanded. 0 keeps the place of an entry that is no widget. */
   readonly connections: readonly number[];
+  /** Place in {@link connections} that was connected when the codec was read; null for mixers, which take all. */
+  readonly selectedConnection: number | null;
   readonly inAmp: AmpCaps | null;
   readonly outAmp: AmpCaps | null;
   /** Converters only. */
