@@ -19,7 +19,7 @@ import {
 import { TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../../kernel/index.ts';
 import type { CardSignal, IsaCardUnderTest } from '../card-under-test.ts';
 import { type Expectations, hex } from '../check.ts';
-import { type PcmKind, silenceByte } from './pcm.ts';
+import { type PcmKind, S16_MONO, silenceByte } from './pcm.ts';
 
 /** Rate at which both kinds of machine record, and which both kinds of card play bit by bit. */
 export const SB16_RATE = 44_100;
@@ -30,7 +30,11 @@ const READY_LIMIT_TICKS = 20 * TICKS_PER_MILLISECOND;
 const REPLY_LIMIT_TICKS = 2 * TICKS_PER_MILLISECOND;
 const WRITE_LIMIT_TICKS = 20 * TICKS_PER_MILLISECOND;
 /** What follows a test sound in its buffer. */
-export const TAIL_FRAMES = 1024;
+export const TAIL_FRAMES = 3072;
+/** More than QEMU's mixer holds. */
+const FLUSH_FRAMES = 2048;
+/** Below what the bench allocates: on a machine that does not isolate DMA. */
+const FLUSH_ADDRESS = 0x10_0000;
 /** The copyright text is the longest that a DSP says. */
 const LONGEST_REPLY_BYTES = 64;
 const UNITY = 0xf8;
@@ -291,14 +295,31 @@ export class Sb16Bench {
 
   // --- sound ---
 
-  /** What left the output while `play` ran, from the first sound on. */
+  /** What left the output while `play` ran. The rate is {@link SB16_RATE} before. */
   record(play: () => void): Int16Array {
+    if (this.card.realTime) this.#flush();
     this.#catchUp();
     const before = this.card.output.samples.length;
     play();
     this.card.letTimePass((this.card.realTime ? 100 : 2) * TICKS_PER_MILLISECOND);
     this.#catchUp();
-    const recorded = this.card.output.samples.slice(before);
+    return this.card.output.samples.slice(before);
+  }
+
+  /** QEMU's mixer keeps what it had of a sound that was cut off, and adds it to the next one: that is to be silence. */
+  #flush(): void {
+    this.setRate(SB16_RATE);
+    this.feed(16, FLUSH_ADDRESS, FLUSH_FRAMES * 2);
+    this.card.writeRam(FLUSH_ADDRESS, new Uint8Array(FLUSH_FRAMES * 2));
+    this.transfer(S16_MONO, 0, FLUSH_FRAMES);
+    this.waitInterrupt(500 * TICKS_PER_MILLISECOND);
+    this.acknowledge(16);
+    this.card.letTimePass(30 * TICKS_PER_MILLISECOND);
+  }
+
+  /** The same as {@link record}, from the first sound on. */
+  recordSound(play: () => void): Int16Array {
+    const recorded = this.record(play);
     const first = recorded.findIndex((sample) => sample !== 0);
     return first < 0 ? recorded.subarray(0, 0) : recorded.subarray(first - (first % 2));
   }
@@ -326,4 +347,49 @@ export function isContiguousLeft(left: ArrayLike<number>): boolean {
     if (i > 0 && value !== ((left[i - 1] as number) % INPUT_PERIOD) + 1) return false;
   }
   return left.length > 1;
+}
+
+/** Frames by whose steps a sound is found in a recording. */
+const PROBE = 24;
+
+/**
+ * Where a sound begins in a recording, by the steps between its samples: a converter whose middle is off plays them, too. -1 when it is
+ * not there.
+ */
+export function findSound(recorded: Int16Array, sound: Int16Array): number {
+  const length = Math.min(PROBE, sound.length);
+  for (let at = 0; at + length <= recorded.length; at += 2) {
+    let i = 1;
+    while (
+      i < length &&
+      (recorded[at + i] as number) - (recorded[at] as number) === (sound[i] as number) - (sound[0] as number)
+    )
+      i++;
+    if (i === length) return at;
+  }
+  return -1;
+}
+
+/** The sound is in the recording, sample by sample; whether the middle of its scale is the recorder's, is a thing of its own. */
+export function expectSound(
+  expect: Expectations,
+  recorded: Int16Array,
+  sound: Int16Array,
+  what = 'samples',
+): void {
+  const at = findSound(recorded, sound);
+  if (at < 0) {
+    const heard = recorded.filter((sample) => sample !== 0).length;
+    expect.that(
+      what,
+      false,
+      `${sound.length} values`,
+      `its beginning is not there (${recorded.length} values, ${heard} not 0)`,
+    );
+    return;
+  }
+  const offset = (recorded[at] as number) - (sound[0] as number);
+  const heard = recorded.subarray(at, at + sound.length).map((sample) => sample - offset);
+  expect.same(what, heard, sound);
+  expect.between(`middle of the scale of ${what}`, offset, 0, 0);
 }

@@ -52,7 +52,7 @@ function decodes(kind: keyof typeof VECTORS): CheckRow[3] {
     bench.unity();
     bench.setRate(SB16_RATE);
     let came = false;
-    const heard = bench.record(() => {
+    const heard = bench.recordSound(() => {
       came = playBlock(bench, command, bytes);
     });
     expect.that('end of the block', came, 'an interrupt', 'none');
@@ -74,7 +74,7 @@ export const ADPCM_CHECKS = checkTable('ADP', 'ADPCM', [
     (bench, expect) => {
       bench.unity();
       bench.setRate(SB16_RATE);
-      const heard = bench.record(() => {
+      const heard = bench.recordSound(() => {
         playBlock(bench, 0x75, [0x90, 0x00]);
         expect.that('end of the block', playBlock(bench, 0x74, [0x12, 0x34]), 'an interrupt', 'none');
       });

@@ -34,22 +34,17 @@ function blocksFollow(kind: PcmKind, start: (bench: Sb16Bench, units: number) =>
     const frames = 4410;
     bench.feedSilence(kind, 2 * frames * channels * (kind.bits >> 3), true);
     bench.setRate(SB16_RATE);
+    const begin = bench.card.now;
     start(bench, frames * channels);
-    expect.that('block 1', bench.waitInterrupt(BLOCK_LIMIT), 'an interrupt', 'none');
-    bench.acknowledge(kind.bits);
-    const first = bench.card.now;
-    for (let block = 2; block <= blocks; block++) {
+    for (let block = 1; block <= blocks; block++) {
       expect.that(`block ${block}`, bench.waitInterrupt(BLOCK_LIMIT), 'an interrupt', 'none');
       bench.acknowledge(kind.bits);
     }
-    const expected = bench.ticksOf(frames * (blocks - 1), SB16_RATE);
-    const slack = (bench.card.realTime ? 120 : 2) * TICKS_PER_MILLISECOND;
-    expect.between(
-      'ticks from block 1 to block 5',
-      bench.card.now - first,
-      expected - slack,
-      expected + slack,
-    );
+    // Of each block for itself a machine in real time says little: it may stand still, and catch up.
+    const { early, late } = bench.limits;
+    const expected = bench.ticksOf(frames * blocks, SB16_RATE);
+    const slack = bench.card.realTime ? late : 5 * TICKS_PER_MILLISECOND;
+    expect.between('ticks to the end of block 5', bench.card.now - begin, expected - early, expected + slack);
   };
 }
 

@@ -17,11 +17,14 @@ const LEGACY: readonly (readonly [legacy: number, left: number, name: string])[]
 /** The registers that are plain: 30h to 47h. */
 const PLAIN: readonly MixerRegister[] = MIXER_REGISTERS.filter(({ index }) => index >= 0x30 && index < 0x80);
 
+/** What is written to every register. */
+export const STORED_VALUES: readonly number[] = [0xff, 0x00, 0x55, 0xaa];
+
 /** The value after a reset, and which bits of the register there are. */
 function stores({ index, resetValue, mask }: MixerRegister): CheckRow[3] {
   return (bench: Sb16Bench, expect: Expectations) => {
     expect.equal('after a mixer reset', bench.readMixer(index), resetValue);
-    for (const value of [0xff, 0x00, 0x55, 0xaa]) {
+    for (const value of STORED_VALUES) {
       bench.writeMixer(index, value);
       expect.equal(`after ${hex(value)}`, bench.readMixer(index), value & mask);
     }
@@ -67,10 +70,11 @@ function levelWith(
   const bytes = new Uint8Array(samples.buffer);
   const heard = bench.record(() => {
     bench.feed(16, bench.buffer(bytes), bytes.length, true);
+    // Auto-initialize with its exit at once: one block, whose length every card counts alike.
     bench.transfer(S16_STEREO, 4, frames * 2);
+    bench.dsp(0xd9);
     bench.waitInterrupt(500 * TICKS_PER_MILLISECOND);
     bench.acknowledge(16);
-    bench.resetDsp();
   });
   let left = 0;
   let right = 0;

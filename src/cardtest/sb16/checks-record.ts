@@ -138,10 +138,11 @@ function recordsRound(kind: PcmKind, start: (bench: Sb16Bench, units: number) =>
 }
 
 /** 16-bit stereo through these switches. */
-function recordWith(bench: Sb16Bench, left: number, right: number): Int16Array {
+function recordWith(bench: Sb16Bench, expect: Expectations, left: number, right: number): Int16Array {
   openLine(bench, left, right);
   bench.setRate(SB16_RATE);
-  const { bytes } = recordBlock(bench, 16, FRAMES * 4, () => bench.transfer(S16_STEREO, 8, FRAMES * 2));
+  const { bytes, came } = recordBlock(bench, 16, FRAMES * 4, () => bench.transfer(S16_STEREO, 8, FRAMES * 2));
+  expect.that('end of the block', came, 'an interrupt', 'none');
   return new Int16Array(bytes.buffer, bytes.byteOffset, FRAMES * 2);
 }
 
@@ -219,7 +220,7 @@ export const RECORD_CHECKS = checkTable('REC', 'Recording', [
     'With no source switched to the ADC it records silence',
     'HPG §4, 3Dh, 3Eh',
     (bench, expect) => {
-      const samples = recordWith(bench, 0, 0);
+      const samples = recordWith(bench, expect, 0, 0);
       expect.same('samples', samples, new Int16Array(samples.length));
     },
     { needs: 'input' },
@@ -229,7 +230,7 @@ export const RECORD_CHECKS = checkTable('REC', 'Recording', [
     'Either side of a source can be switched to the other side of the ADC',
     'HPG §4, 3Dh, 3Eh',
     (bench, expect) => {
-      const samples = recordWith(bench, LINE_RIGHT, LINE_LEFT);
+      const samples = recordWith(bench, expect, LINE_RIGHT, LINE_LEFT);
       expect.that(
         'right side',
         isContiguousLeft(side(samples, 1)),
@@ -247,7 +248,7 @@ export const RECORD_CHECKS = checkTable('REC', 'Recording', [
     'HPG §4, 3Ah, 3Dh, 3Eh',
     (bench, expect) => {
       bench.writeMixer(0x3a, 0xf8);
-      const samples = recordWith(bench, MIC, MIC);
+      const samples = recordWith(bench, expect, MIC, MIC);
       expect.that(
         'left side',
         side(samples, 0).some((sample) => sample !== 0),
@@ -265,7 +266,7 @@ export const RECORD_CHECKS = checkTable('REC', 'Recording', [
     (bench, expect) => {
       // A step of the input's count is one: with the gain it is two, or what 6 dB is to the converter.
       bench.writeMixer(0x3f, 0x40);
-      const samples = side(recordWith(bench, LINE_LEFT, LINE_RIGHT), 0);
+      const samples = side(recordWith(bench, expect, LINE_LEFT, LINE_RIGHT), 0);
       const steps = samples.subarray(1).map((sample, index) => sample - (samples[index] as number));
       const mean =
         steps.filter((step) => step > 0).reduce((sum, step) => sum + step, 0) / Math.max(steps.length, 1);

@@ -201,4 +201,15 @@ export const RESET_CHECKS = checkTable('RST', 'Reset of the DSP', [
       expect.that('interrupts', bench.staysQuiet(200 * TICKS_PER_MILLISECOND), 'none', 'an interrupt');
     },
   ],
+  [
+    '018',
+    'A silence under way ends',
+    `${RESET}; §6, 80h`,
+    (bench, expect) => {
+      bench.setRate(44_100);
+      bench.dsp(0x80, 0x3a, 0x11);
+      bench.resetDsp();
+      expect.that('interrupts', bench.staysQuiet(300 * TICKS_PER_MILLISECOND), 'none', 'an interrupt');
+    },
+  ],
 ]);
