@@ -221,7 +221,9 @@ export interface PlanJack {
   readonly direction: 'render' | 'capture';
   /** KSNODETYPE_*: what belongs into it. */
   readonly category: GUID;
-  /** In English, by device and place: `Line Out (rear, green)`. */
+  /** In English, what belongs into it: `Speakers`, `Microphone`. */
+  readonly device: string;
+  /** The same with place and colour: `Microphone (front, pink)`. */
   readonly name: string;
   readonly association: number;
   readonly sequence: number;
@@ -330,6 +332,11 @@ export interface StreamRoute {
   /** The format word of SDnFMT (§3.7.1). */
   readonly format: number;
   readonly channels: number;
+  /**
+   * By converter of the device: the channel of the stream that is its first, null for a converter that gets none. By default the plan's own
+   * first channels, as far as the stream has them: right for streams whose speakers are the first of the device's.
+   */
+  readonly firstChannels?: readonly (number | null)[];
   /** Digital outputs: the bits are no PCM (AC-3). */
   readonly nonPcm?: boolean;
 }
