@@ -54,6 +54,16 @@ export const INTERNAL_HEADER: KSJACK_DESCRIPTION = {
   isConnected: true,
 };
 
+/** KSJACK_DESCRIPTION2: what is plugged in can be sensed (JACKDESC2_PRESENCE_DETECT_CAPABILITY). */
+export const PRESENCE_DETECT_CAPABILITY = 1;
+
+/** A jack as it is now, and whether that can change. */
+export interface JackView {
+  readonly description: KSJACK_DESCRIPTION;
+  /** JACKDESC2_* */
+  readonly capabilities: number;
+}
+
 /**
  * KSPROPERTY_JACK_DESCRIPTION and _DESCRIPTION2 for a filter's automation table. The pin's number follows the property (KSP_PIN); a pin
  * without a jack answers with an empty list, one that does not exist is STATUS_INVALID_PARAMETER.
@@ -62,7 +72,36 @@ export function jackItems(
   pinCount: number,
   jacks: ReadonlyMap<number, KSJACK_DESCRIPTION>,
 ): readonly PCPROPERTY_ITEM[] {
-  const item = (id: number, encode: (jack: KSJACK_DESCRIPTION) => Uint8Array): PCPROPERTY_ITEM => ({
+  return liveJackItems(pinCount, (pinId) => {
+    const description = jacks.get(pinId);
+    return description ? [{ description, capabilities: 0 }] : [];
+  });
+}
+
+/** As {@link jackItems}, for jacks that are asked each time, several of which may be behind one pin. */
+export function liveJackItems(
+  pinCount: number,
+  jacksOf: (pinId: number) => readonly JackView[],
+): readonly PCPROPERTY_ITEM[] {
+  return [
+    jackItem(KSPROPERTY_JACK_DESCRIPTION, pinCount, (pinId) =>
+      encodeJackDescriptions(jacksOf(pinId).map(({ description }) => description)),
+    ),
+    jackItem(KSPROPERTY_JACK_DESCRIPTION2, pinCount, (pinId) =>
+      encodeJackDescription2s(
+        jacksOf(pinId).map(({ capabilities }) => ({ deviceStateInfo: 0, jackCapabilities: capabilities })),
+      ),
+    ),
+  ];
+}
+
+/** A property of KSPROPSETID_Jack that can be read; `encode` is asked for pins that exist. */
+export function jackItem(
+  id: number,
+  pinCount: number,
+  encode: (pinId: number) => Uint8Array,
+): PCPROPERTY_ITEM {
+  return {
     set: KSPROPSETID_Jack,
     id,
     flags: PCPROPERTY_ITEM_FLAG_GET | PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
@@ -73,14 +112,7 @@ export function jackItems(
       }
       const pinId = request.instanceUlong(0);
       if (pinId >= pinCount) throw new NtError(STATUS_INVALID_PARAMETER);
-      const jack = jacks.get(pinId);
-      request.setBytes(jack ? encode(jack) : encodeJackDescriptions([]));
+      request.setBytes(encode(pinId));
     },
-  });
-  return [
-    item(KSPROPERTY_JACK_DESCRIPTION, (jack) => encodeJackDescriptions([jack])),
-    item(KSPROPERTY_JACK_DESCRIPTION2, () =>
-      encodeJackDescription2s([{ deviceStateInfo: 0, jackCapabilities: 0 }]),
-    ),
-  ];
+  };
 }

@@ -64,7 +64,7 @@ import type { HdaStreamFormat } from './stream-format.ts';
 export interface StreamConverters {
   /** Sets the converters to a format and lets them listen to (or talk on) a stream of the link. */
   connect(streamNumber: number, format: HdaStreamFormat): void;
-  /** The converters are idle again. */
+  /** The converters are idle again; also when the card is gone or has no power. */
   disconnect(): void;
   /** Between link and jack, in samples. */
   readonly delaySamples: number;
@@ -76,8 +76,6 @@ export interface WaveStreamOptions {
   readonly format: HdaStreamFormat;
   readonly converters: StreamConverters;
   readonly checkFormat: (dataFormat: KSDATAFORMAT) => HdaStreamFormat;
-  /** Lets the pin be opened again. */
-  readonly onClose: () => void;
 }
 
 /**
@@ -113,6 +111,8 @@ export class HdaWaveStream
 
   /** The engine has been told of format and buffer. */
   #loaded = false;
+  /** The converters belong to this stream. */
+  #connected = false;
   /** LPIB counts the buffer's own offsets; after a start in the middle of the buffer it counts from there. */
   #positionIsOffset = true;
   /** A client has LPIB mapped, and takes it for the offset in the buffer. */
@@ -170,7 +170,6 @@ export class HdaWaveStream
   protected override finalRelease(): void {
     this.#controller.freeDescriptor(this.#descriptor);
     this.#controller.freeDescriptorList(this.#list);
-    this.#options.onClose();
     this.#portStream.release();
     this.#owner.release();
   }
@@ -366,6 +365,7 @@ export class HdaWaveStream
     });
     this.#fetchAhead = this.#options.capture ? 0 : this.#descriptor.readFifoBytes() + this.#format.frameBytes;
     this.#options.converters.connect(this.#descriptor.streamNumber, this.#format);
+    this.#connected = true;
     this.#lastLpib = 0;
     this.#positionIsOffset = start === 0;
     this.#loaded = true;
@@ -387,11 +387,10 @@ export class HdaWaveStream
 
   #stop(): void {
     try {
-      if (this.#controller.powered && this.#loaded) {
-        this.#descriptor.reset();
-        if (this.#controller.present) this.#options.converters.disconnect();
-      }
+      if (this.#controller.powered) this.#descriptor.reset();
+      if (this.#connected) this.#options.converters.disconnect();
     } finally {
+      this.#connected = false;
       this.#rewind();
     }
   }
