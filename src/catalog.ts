@@ -2,78 +2,27 @@ import { install as ac97Driver } from './adapters/ac97/index.ts';
 import { install as adlibDriver } from './adapters/adlib/index.ts';
 import { install as es1370Driver } from './adapters/es1370/index.ts';
 import { install as sb16Driver } from './adapters/sb16/index.ts';
-import type { MidiSink, MidiSource, PciCard, PcmSink, PcmSource } from './hal/bus.ts';
+import { type CatalogCard, plugPci, wired, withFixedJacks } from './catalog/card.ts';
+import { HDA_CARD } from './catalog/hda.ts';
 import type { IsaLegacyDevice } from './hal/index.ts';
 import { Ac97Card } from './hardware/ac97/index.ts';
 import { ADLIB_PORT, ADLIB_PORTS, AdlibCard } from './hardware/adlib/index.ts';
 import { Es1370Card } from './hardware/es1370/index.ts';
 import { Sb16Card } from './hardware/sb16/index.ts';
-import type { DriverPackage } from './kernel/index.ts';
-import type { SimMachine } from './machines/sim/index.ts';
 
-/** What is plugged into a card's jacks. */
-export interface CardWiring {
-  /** Hears what the main output plays. */
-  readonly output?: PcmSink;
-  /** Feeds the line input. */
-  readonly lineIn?: PcmSource;
-  /** Feeds the microphone input. */
-  readonly micIn?: PcmSource;
-  /** Hears the MIDI connector. */
-  readonly midiOut?: MidiSink;
-  /** Feeds the MIDI connector. */
-  readonly midiIn?: MidiSource;
-}
-
-/** How QEMU has a card. */
-export interface QemuCard {
-  /** `-device` name. */
-  readonly device: string;
-  /**
-   * Controls that make QEMU's card pass samples unchanged, as `CONTROL=VALUE`: its gains are linear in the register's code, so
-   * that its unity is not the datasheet's 0 dB.
-   */
-  readonly unity: readonly string[];
-  /** An ISA card whose resources no protocol tells. */
-  readonly legacyDevice?: IsaLegacyDevice;
-}
-
-/** A card that Miniport has: its model for `sim`, its driver, and what QEMU calls it. */
-export interface CatalogCard {
-  /** As `--card` takes it. */
-  readonly name: string;
-  readonly title: string;
-  readonly bus: 'PCI' | 'ISA';
-  /** Hardware id that the driver matches. */
-  readonly hardwareId: string;
-  /** null when QEMU has no such card. */
-  readonly qemu: QemuCard | null;
-  /** Port drivers that its adapter driver uses. */
-  readonly ports: readonly string[];
-  readonly driver: DriverPackage;
-  /**
-   * Makes the register-level model and plugs it into a slot of the machine: a free one, or for PCI cards the one given. Returns
-   * the slot's id, for unplugging.
-   */
-  plug(machine: SimMachine, wiring: CardWiring, place?: PciPlace): string;
-}
-
-/** A slot of PCI bus 0, and the function of the device in it. */
-export interface PciPlace {
-  readonly device: number;
-  readonly func: number;
-}
-
-/** Leaves out what is not wired: options of cards do not take undefined. */
-function wired<T extends object>(jacks: T): { [K in keyof T]: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(jacks).filter(([, jack]) => jack !== undefined)) as {
-    [K in keyof T]: NonNullable<T[K]>;
-  };
-}
-
-function plugPci(machine: SimMachine, card: PciCard, place: PciPlace | undefined): string {
-  return place === undefined ? machine.plugPci(card) : machine.plugPci(card, place.device, place.func);
-}
+export {
+  type CardChoice,
+  type CardChoices,
+  type CardJack,
+  type CardOption,
+  type CardWiring,
+  type CatalogCard,
+  chooseCard,
+  type PciPlace,
+  type PluggedCard,
+  type QemuCard,
+  qemuDeviceArguments,
+} from './catalog/card.ts';
 
 /** The AdLib card has no Plug and Play, and its ports are fixed. */
 const ADLIB_DEVICE: IsaLegacyDevice = {
@@ -99,7 +48,7 @@ export const CARDS: readonly CatalogCard[] = [
     ports: ['WaveRT', 'Topology'],
     driver: ac97Driver,
     plug: (machine, { output, lineIn, micIn }, place) =>
-      plugPci(machine, new Ac97Card(wired({ lineOut: output, lineIn, micIn })), place),
+      withFixedJacks(plugPci(machine, new Ac97Card(wired({ lineOut: output, lineIn, micIn })), place)),
   },
   {
     name: 'es1370',
@@ -111,7 +60,9 @@ export const CARDS: readonly CatalogCard[] = [
     ports: ['WavePci', 'Topology', 'MIDI'],
     driver: es1370Driver,
     plug: (machine, { output, lineIn, micIn, midiOut, midiIn }, place) =>
-      plugPci(machine, new Es1370Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn })), place),
+      withFixedJacks(
+        plugPci(machine, new Es1370Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn })), place),
+      ),
   },
   {
     name: 'sb16',
@@ -136,7 +87,9 @@ export const CARDS: readonly CatalogCard[] = [
     ports: ['WaveCyclic', 'Topology', 'MIDI'],
     driver: sb16Driver,
     plug: (machine, { output, lineIn, micIn, midiOut, midiIn }) =>
-      machine.plugIsa(new Sb16Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }))),
+      withFixedJacks(
+        machine.plugIsa(new Sb16Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }))),
+      ),
   },
   {
     name: 'adlib',
@@ -146,8 +99,10 @@ export const CARDS: readonly CatalogCard[] = [
     qemu: { device: 'adlib', unity: [], legacyDevice: ADLIB_DEVICE },
     ports: ['MIDI'],
     driver: adlibDriver,
-    plug: (machine, { output }) => machine.plugIsa(new AdlibCard(wired({ output })), ADLIB_DEVICE),
+    plug: (machine, { output }) =>
+      withFixedJacks(machine.plugIsa(new AdlibCard(wired({ output })), ADLIB_DEVICE)),
   },
+  HDA_CARD,
 ];
 
 /** The card of that name, in any case; undefined when there is none. */

@@ -9,6 +9,7 @@ import { HDA_CONFIG_EXTRA, HdaConfigMirror, PID } from './config-extras.ts';
 import type { HdaCodecDefinition } from './definition.ts';
 import { describeWidgets, type HdaCodecView } from './describe.ts';
 import { HdaInputStream } from './input-stream.ts';
+import type { HdaJackSet } from './jack-set.ts';
 import { HdaOutputStream } from './output-stream.ts';
 import { describeHdaValue, HdaRegisterWindow } from './register-window.ts';
 import {
@@ -43,6 +44,8 @@ export interface HdaCardOptions {
   readonly variant?: 'ich6' | 'ich9';
   /** At addresses 0, 1 … in this order; one `qemu-duplex` unless given. */
   readonly codecs?: readonly HdaCodecOptions[];
+  /** Listeners with plugs in several jacks; the card tells them when all of those are up to date. */
+  readonly jackSets?: readonly HdaJackSet[];
   /** Depth of an output stream's FIFO, 192 bytes unless given. */
   readonly outputFifoBytes?: number;
   /** Depth of an input stream's FIFO, 120 bytes unless given. */
@@ -127,6 +130,7 @@ export class HdaCard implements PciCard {
 
   readonly #codecs = new Map<number, HdaCodec>();
   readonly #audios: HdaCodecAudio[] = [];
+  readonly #jackSets: readonly HdaJackSet[];
   readonly #outputs: HdaOutputStream[] = [];
   readonly #inputs: HdaInputStream[] = [];
   readonly #streams: readonly HdaStreamEngine[];
@@ -176,6 +180,7 @@ export class HdaCard implements PciCard {
     this.#codecReadyTicks = options.codecReadyTicks ?? 250 * TICKS_PER_MICROSECOND;
     this.#positionTicks = options.positionBufferTicks ?? TICKS_PER_MILLISECOND;
     this.#wakeMask = (1 << variant.codecs) - 1;
+    this.#jackSets = options.jackSets ?? [];
     const codecs = options.codecs ?? [{ name: 'qemu-duplex' }];
     if (codecs.length > variant.codecs) {
       throw new RangeError(
@@ -361,6 +366,7 @@ export class HdaCard implements PciCard {
   #advanceStep(tick: number): void {
     for (const stream of this.#outputs) if (stream.clocked) stream.advance(tick);
     for (const audio of this.#audios) if (audio.live) audio.advanceMixed(tick);
+    for (const set of this.#jackSets) set.settle();
     for (const stream of this.#inputs) if (stream.clocked) stream.advance(tick);
   }
 

@@ -38,6 +38,8 @@ export {
 } from './describe.ts';
 export { DEFAULT_DISPLAY, type HdaDisplay, makeEld } from './eld.ts';
 export { decodeHdaFormat, describeHdaFormat, encodeHdaFormat, type HdaFormat } from './format.ts';
+export { type HdaOutput, type HdaPanelJack, hdaInput, hdaOutputs, hdaPanel } from './jack-panel.ts';
+export { HdaJackSet } from './jack-set.ts';
 export { describeHdaValue, hdaRegisterName } from './register-window.ts';
 export { HDA_REGISTERS, type HdaRegisterDescription } from './registers.ts';
 export {
