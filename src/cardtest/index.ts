@@ -13,6 +13,7 @@ export {
   type IsaSimCard,
   isaSimCardFactory,
 } from './isa-sim-card.ts';
+export type { QemuPciCard } from './pci-card.ts';
 export { formatReportJson, formatReportJunit } from './report-files.ts';
 export { formatReportText, type TextReportOptions } from './report-text.ts';
 export * from './run-card-tests.ts';

@@ -3,6 +3,9 @@ import type { CardUnderTest, CardWindow } from './card-under-test.ts';
 import type { PciBench } from './pci-bench.ts';
 import { SwitchedCard } from './switched-card.ts';
 
+/** A PCI card of QEMU: its `-device` name, or, where the sound is in a device on the card's own bus, both names. */
+export type QemuPciCard = string | { readonly controller: string; readonly device: string };
+
 /** A PCI card under test on any machine. */
 export class PciCardUnderTest extends SwitchedCard<PciBench> implements CardUnderTest {
   get windows(): readonly (CardWindow | null)[] {

@@ -2,7 +2,7 @@ import { Trace } from '../kernel/index.ts';
 import { findQemu, QEMU_AUDIO_ID, QemuMachine } from '../machines/qemu/index.ts';
 import type { CardFactory, CardWiring } from './card-under-test.ts';
 import { PciBench } from './pci-bench.ts';
-import { PciCardUnderTest } from './pci-card.ts';
+import { PciCardUnderTest, type QemuPciCard } from './pci-card.ts';
 import { GrowingRecording, qemuJacks } from './qemu-jacks.node.ts';
 import type { PoweredCard } from './switched-card.ts';
 
@@ -11,10 +11,22 @@ const BUS_DEVICE = 'pci:00:05.0';
 const RAM_BYTES = 16 * 1024 * 1024;
 const DEFAULT_OUTPUT_RATE = 48_000;
 
-async function powerOn(qemuDevice: string, wiring: CardWiring): Promise<PoweredCard<PciBench>> {
+/** The card goes to {@link SLOT}; the sound back end belongs to the card, or to the last device on its own bus. */
+function deviceArguments(card: QemuPciCard): readonly string[] {
+  const audio = `audiodev=${QEMU_AUDIO_ID}`;
+  const place = `addr=${SLOT}`;
+  if (typeof card === 'string') return ['-device', `${card},${audio},${place}`];
+  return ['-device', `${card.controller},${place}`, '-device', `${card.device},${audio}`];
+}
+
+function nameOf(card: QemuPciCard): string {
+  return typeof card === 'string' ? card : `${card.controller} with ${card.device}`;
+}
+
+async function powerOn(card: QemuPciCard, wiring: CardWiring): Promise<PoweredCard<PciBench>> {
   const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
   const machine = await QemuMachine.launch({
-    deviceArguments: ['-device', `${qemuDevice},audiodev=${QEMU_AUDIO_ID},addr=${SLOT}`],
+    deviceArguments: deviceArguments(card),
     audio: qemuJacks(wiring, sampleRate),
     ramBytes: RAM_BYTES,
     trace: new Trace({ mask: 0, keep: 1 }),
@@ -34,14 +46,14 @@ async function powerOn(qemuDevice: string, wiring: CardWiring): Promise<PoweredC
 }
 
 /**
- * The bench for a card of QEMU, by its `-device` name. Time is the computer's own. With an input signal the output is not recorded.
+ * The bench for a card of QEMU. Time is the computer's own. With an input signal the output is not recorded.
  * @throws QemuError when QEMU is missing, too old or does not start
  */
-export function qemuCardFactory(qemuDevice: string): CardFactory {
-  const on = (wiring: CardWiring) => powerOn(qemuDevice, wiring);
+export function qemuCardFactory(card: QemuPciCard): CardFactory {
+  const on = (wiring: CardWiring) => powerOn(card, wiring);
   return async (wiring = {}) =>
     new PciCardUnderTest(
-      { machine: 'qemu', realTime: true, description: `the ${qemuDevice} of QEMU ${findQemu().version}` },
+      { machine: 'qemu', realTime: true, description: `the ${nameOf(card)} of QEMU ${findQemu().version}` },
       on,
       await on(wiring),
     );

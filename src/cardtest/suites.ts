@@ -5,6 +5,7 @@ import { AC97_CARD_TESTS } from './ac97/index.ts';
 import type { CardUnderTest, IsaCardResources, IsaCardUnderTest } from './card-under-test.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import { type IsaCardModelFactory, isaSimCardFactory } from './isa-sim-card.ts';
+import type { QemuPciCard } from './pci-card.ts';
 import { type CardTestOptions, type CardTestReport, runCardTests } from './run-card-tests.ts';
 import { SB16_CARD_TESTS, SB16_RATE } from './sb16/index.ts';
 import { type CardModelFactory, simCardFactory } from './sim-card.ts';
@@ -19,8 +20,8 @@ interface TestableCardBase {
 /** A PCI card for which there is a functional test. */
 export interface TestablePciCard extends TestableCardBase {
   readonly bus: 'PCI';
-  /** `-device` name in QEMU, null when QEMU has no such card. */
-  readonly qemuDevice: string | null;
+  /** The same in QEMU, null when QEMU has no such card. */
+  readonly qemuDevice: QemuPciCard | null;
   /** Our model of it, in a machine that is switched on. */
   createSim(): Promise<CardUnderTest>;
   /** Runs the suite; see {@link runCardTests}. */
