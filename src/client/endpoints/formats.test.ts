@@ -48,6 +48,15 @@ describe('stream formats', () => {
     );
   });
 
+  it('are tried with 24 and 20 of 32 bits, for converters that have no more', () => {
+    const candidates = formatCandidates(
+      [range({ minimumBits: 32, maximumBits: 32 })],
+      audioFormat({ containerBits: 24 }),
+    );
+    const atRate = candidates.filter(({ sampleRate, channels }) => sampleRate === 48_000 && channels === 2);
+    expect(atRate.map(({ validBits }) => validBits)).toEqual([32, 24, 20]);
+  });
+
   it('prefer float for float where both are there, and take PCM where it is not', () => {
     const float = range(
       { minimumBits: 32, maximumBits: 32 },

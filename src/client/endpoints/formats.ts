@@ -76,16 +76,30 @@ export function formatCandidates(ranges: readonly DataRangeModel[], wanted: Audi
     )) {
       for (const channels of channelChoices(range.maximumChannels, wanted.channels)) {
         for (const sampleRate of rateChoices(range, wanted.sampleRate)) {
-          const sameLayout = channels === wanted.channels ? { channelMask: wanted.channelMask } : {};
-          found.push(
-            audioFormat({ encoding: range.encoding, sampleRate, channels, containerBits, ...sameLayout }),
-          );
+          const layout = channels === wanted.channels ? { channelMask: wanted.channelMask } : {};
+          for (const validBits of validBitsChoices(range.encoding, containerBits)) {
+            found.push(
+              audioFormat({
+                encoding: range.encoding,
+                sampleRate,
+                channels,
+                containerBits,
+                validBits,
+                ...layout,
+              }),
+            );
+          }
         }
       }
     }
   }
   for (const format of found.sort((a, b) => loss(a, wanted) - loss(b, wanted))) add(format);
   return candidates.slice(0, MAXIMUM_CANDIDATES);
+}
+
+/** Converters of 20 and 24 bits take their samples in 32 (audio docs, "Extensible Wave-Format Descriptors"). */
+function validBitsChoices(encoding: AudioFormat['encoding'], containerBits: number): number[] {
+  return encoding === 'integer' && containerBits === 32 ? [32, 24, 20] : [containerBits];
 }
 
 function channelChoices(maximum: number, wanted: number): number[] {
