@@ -4,6 +4,7 @@ import { MixTap } from '../codecs/mix-tap.ts';
 import { SampleClock } from '../sample-clock.ts';
 import type { HdaCodec } from './codec.ts';
 import type { HdaFormat } from './format.ts';
+import { FMT_WRITABLE } from './registers.ts';
 import { type Contribution, HdaRouter, isIdentity } from './routing.ts';
 import { DIGITAL_ENABLE } from './verbs.ts';
 import type { WidgetState } from './widget-state.ts';
@@ -327,7 +328,7 @@ export class HdaCodecAudio {
   #checkConverters(tag: number, format: HdaFormat): void {
     for (const widget of this.#codec.widgets.values()) {
       if (widget.definition.kind !== 'audio-output' || widget.streamTag !== tag) continue;
-      if (widget.format !== format.word) {
+      if ((widget.format & FMT_WRITABLE) !== format.word) {
         this.#codec.finding('a stream is sent in another format than its converter expects', widget, {
           stream: tag,
           streamFormat: format.word,

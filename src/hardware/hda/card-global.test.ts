@@ -162,7 +162,7 @@ describe('global registers (§3.3)', () => {
     rig.mmio.read32(0x100);
     expect(rig.slot.registers).toEqual([
       { name: 'GCTL', direction: 'write', value: 1, size: 4, meaning: 'CRST' },
-      { name: 'OSD0CTL+OSD0STS', direction: 'read', value: 0, size: 4, meaning: undefined },
+      { name: 'OSD0CTL+OSD0STS', direction: 'read', value: R.CTL_TP, size: 4, meaning: undefined },
     ]);
   });
 });

@@ -18,7 +18,7 @@ function checkInvariants(rig: HdaRig): void {
     const ctl = both & 0xff_ffff;
     const status = both >>> 24;
     expect(status & ~(R.STS_WRITE_CLEAR | R.STS_FIFORDY)).toBe(0);
-    expect(ctl & ~R.CTL_WRITABLE).toBe(0);
+    expect(ctl & ~R.CTL_WRITABLE).toBe(R.CTL_TP);
     const wants =
       ((status & R.STS_BCIS) !== 0 && (ctl & R.CTL_IOCE) !== 0) ||
       ((status & R.STS_FIFOE) !== 0 && (ctl & R.CTL_FEIE) !== 0) ||

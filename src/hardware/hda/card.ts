@@ -218,7 +218,7 @@ export class HdaCard implements PciCard {
       this.#linkClock,
     );
     this.#window = this.#makeWindow();
-    this.bars = [{ kind: 'memory32', size: HDA_BYTES, target: this.#window }];
+    this.bars = [{ kind: 'memory64', size: HDA_BYTES, target: this.#window }, null];
   }
 
   attach(slot: CardSlot): void {

@@ -124,12 +124,11 @@ export const CTL_RUN = 1 << 1;
 export const CTL_IOCE = 1 << 2;
 export const CTL_FEIE = 1 << 3;
 export const CTL_DEIE = 1 << 4;
-export const CTL_STRIPE = 3 << 16;
+/** Traffic priority: all streams of the ICHs prefer the other virtual channel, and none is striped (ICH6, §18.2.33). */
 export const CTL_TP = 1 << 18;
 export const CTL_STRM_SHIFT = 20;
 export const CTL_STRM = 0x0f << CTL_STRM_SHIFT;
-export const CTL_WRITABLE =
-  CTL_SRST | CTL_RUN | CTL_IOCE | CTL_FEIE | CTL_DEIE | CTL_STRIPE | CTL_TP | CTL_STRM;
+export const CTL_WRITABLE = CTL_SRST | CTL_RUN | CTL_IOCE | CTL_FEIE | CTL_DEIE | CTL_STRM;
 
 /** SDnSTS (§3.3.36). */
 export const STS_BCIS = 1 << 2;
@@ -137,6 +136,9 @@ export const STS_FIFOE = 1 << 3;
 export const STS_DESE = 1 << 4;
 export const STS_FIFORDY = 1 << 5;
 export const STS_WRITE_CLEAR = STS_BCIS | STS_FIFOE | STS_DESE;
+
+/** SDnFMT (§3.3.41): unlike a converter's format it has no bit 15; bit 7 is reserved in both. */
+export const FMT_WRITABLE = 0x7f7f;
 
 /** Buffer descriptor list: 16 bytes an entry, at most 256, on a 128-byte boundary (§3.6.2, §3.6.3). */
 export const BDL_ENTRY_BYTES = 16;
@@ -244,7 +246,6 @@ const STREAM_REGISTERS: readonly HdaRegisterDescription[] = HDA_STREAM_NAMES.fla
       IOCE: CTL_IOCE,
       FEIE: CTL_FEIE,
       DEIE: CTL_DEIE,
-      TP: CTL_TP,
     }),
     register(`${name}STS`, base + SD_STS, 1, 'RW1C', 'stream status', {
       BCIS: STS_BCIS,

@@ -12,7 +12,9 @@ import {
   CTL_SRST,
   CTL_STRM,
   CTL_STRM_SHIFT,
+  CTL_TP,
   CTL_WRITABLE,
+  FMT_WRITABLE,
   STS_BCIS,
   STS_DESE,
   STS_FIFOE,
@@ -128,7 +130,7 @@ export abstract class HdaStreamEngine {
   ctl(now: number): number {
     const wanted = this.#ctl & CTL_SRST;
     const shown = now >= this.#resetShownTick ? wanted : wanted ^ CTL_SRST;
-    return (this.#ctl & ~CTL_SRST) | shown;
+    return (this.#ctl & ~CTL_SRST) | shown | CTL_TP;
   }
 
   get status(): number {
@@ -193,7 +195,8 @@ export abstract class HdaStreamEngine {
     return (this.#ctl & CTL_STRM) >>> CTL_STRM_SHIFT;
   }
 
-  writeCtl(value: number, now: number): void {
+  writeCtl(written: number, now: number): void {
+    const value = written & CTL_WRITABLE;
     if ((value & CTL_SRST) !== 0) {
       if ((this.#ctl & CTL_SRST) !== 0) return;
       if (this.runs) this.finding('SRST set while RUN is set', { value });
@@ -217,7 +220,7 @@ export abstract class HdaStreamEngine {
     if (tagChanges && this.runs) this.finding('the stream number changed while RUN is set', { value });
     const ran = this.runs;
     if (this.#clocked && ((value & CTL_RUN) === 0 || tagChanges)) this.stopClock(now);
-    this.#ctl = value & CTL_WRITABLE;
+    this.#ctl = value;
     this.#refused = false;
     if (this.runs && !ran) this.#onRun();
     if (this.runs) this.prefill();
@@ -243,7 +246,7 @@ export abstract class HdaStreamEngine {
 
   writeFmt(value: number, now: number): void {
     if (!this.#mayWrite('FMT', value, now)) return;
-    this.#fmt = value & 0xff7f;
+    this.#fmt = value & FMT_WRITABLE;
   }
 
   writeBdpl(value: number, now: number): void {
