@@ -1,10 +1,11 @@
+import type { PcmSamples } from '../hal/bus.ts';
 import type { AccessSize } from '../kernel/index.ts';
 
-/** Interleaved 16-bit samples at one rate. */
-export interface CardSignal {
+/** Interleaved samples at one rate, of 16 bits unless said otherwise. */
+export interface CardSignal<Samples extends PcmSamples = Int16Array> {
   readonly sampleRate: number;
   readonly channels: number;
-  readonly samples: Int16Array;
+  readonly samples: Samples;
 }
 
 /** What is connected to the card's analogue side. */
@@ -62,6 +63,8 @@ export interface CardOnBench {
 
   /** What left the card's main output since power-on, as far as the recorder has it (it may be some ten milliseconds late on `qemu`). */
   readonly output: CardSignal;
+  /** The same as exactly as the recorder has it: samples wider than 16 bits where the card delivers them and the recorder keeps them. */
+  readonly wideOutput: CardSignal<PcmSamples>;
 
   /** Power off and on again, with other wiring if given. All RAM is lost. */
   powerCycle(wiring?: CardWiring): Promise<void>;

@@ -1,11 +1,12 @@
 /** Functional tests of cards alone: a bench that reaches a card by bus cycles, checks against the documents, reports. */
 export { AC97_ACCEPTED_DIFFERENCES, AC97_AVOIDED_TRAFFIC } from './ac97/accepted-differences.ts';
-export * from './ac97/diff.ts';
+export { AC97_DIFF } from './ac97/diff.ts';
 export type { DiffDescriptor, DiffOperation } from './ac97/diff-operations.ts';
 export { AC97_CARD_TESTS, AC97_KNOWN_DEVIATIONS } from './ac97/index.ts';
-export { operationsFromTrace } from './ac97/recorded-traffic.ts';
 export * from './card-under-test.ts';
 export * from './check.ts';
+export * from './diff/index.ts';
+export * from './diff-cards.ts';
 export type { QemuIsaCard } from './isa-card.ts';
 export {
   type IsaCardModelFactory,

@@ -92,7 +92,13 @@ function powerOn(simCard: IsaSimCard, wiring: CardWiring): PoweredCard<IsaBench>
     },
     simCard.resources,
   );
-  return { bench, wiring, output: () => recorder.recording, powerOff: () => machine.dispose() };
+  return {
+    bench,
+    wiring,
+    output: () => recorder.recording,
+    wideOutput: () => recorder.wideRecording,
+    powerOff: () => machine.dispose(),
+  };
 }
 
 function leftOf({ samples, channels }: CardSignal): Int16Array {

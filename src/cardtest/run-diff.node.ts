@@ -1,32 +1,38 @@
-import { type DiffCallbacks, type DiffOptions, type DiffReport, runAc97Diff } from './ac97/diff.ts';
+import type { CardFactory, CardOnBench } from './card-under-test.ts';
+import type { DiffCallbacks, DiffReport } from './diff/index.ts';
+import type { DiffCard, DiffTraffic } from './diff-cards.ts';
+import { isaQemuCardFactory } from './isa-qemu-card.node.ts';
 import { qemuCardFactory } from './qemu-card.node.ts';
-import { ac97SimFactory } from './suites.ts';
-
-/** What {@link runDiff} compares, and with what traffic. */
-export interface RunDiffOptions extends DiffOptions {
-  /** As `--card` takes it; so far `ac97`. */
-  readonly card: string;
-}
-
-/** Cards whose model can be compared with QEMU's. */
-export const DIFF_CARDS: readonly string[] = ['ac97'];
 
 /**
- * Starts our model of a card and QEMU's card, and sends both the same traffic; see {@link runAc97Diff}. Both machines are ended at the end.
+ * Starts our model of a card and QEMU's card, and sends both the same traffic; see {@link runDiffSuite}. Both machines are ended at the end.
  * @throws QemuError when QEMU is missing, too old, or ends in the middle
- * @throws RangeError when there is no such card
+ * @throws NoRecordedTraffic when the recorded traffic holds no access to this card
  */
-export async function runDiff(options: RunDiffOptions, callbacks: DiffCallbacks = {}): Promise<DiffReport> {
-  if (options.card.toLowerCase() !== 'ac97') {
-    throw new RangeError(
-      `There is no differential test for '${options.card}'. There is one for: ${DIFF_CARDS.join(', ')}.`,
-    );
-  }
-  const model = await ac97SimFactory();
+export function runDiff(
+  card: DiffCard,
+  traffic: DiffTraffic,
+  callbacks: DiffCallbacks = {},
+): Promise<DiffReport> {
+  return card.bus === 'PCI'
+    ? withBoth(card.createSim, qemuCardFactory(card.qemuDevice), (model, other) =>
+        card.run(model, other, traffic, callbacks),
+      )
+    : withBoth(card.createSim, isaQemuCardFactory(card.qemuDevice), (model, other) =>
+        card.run(model, other, traffic, callbacks),
+      );
+}
+
+async function withBoth<Card extends CardOnBench>(
+  createModel: () => Promise<Card>,
+  createOther: CardFactory<Card>,
+  compare: (model: Card, other: Card) => Promise<DiffReport>,
+): Promise<DiffReport> {
+  const model = await createModel();
   try {
-    const other = await qemuCardFactory('AC97')();
+    const other = await createOther();
     try {
-      return await runAc97Diff(model, other, options, callbacks);
+      return await compare(model, other);
     } finally {
       other.dispose();
     }

@@ -31,6 +31,7 @@ function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard<PciB
     bench,
     wiring,
     output: () => recorder.recording,
+    wideOutput: () => recorder.wideRecording,
     powerOff: () => machine.dispose(),
   };
 }

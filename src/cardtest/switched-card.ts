@@ -1,3 +1,4 @@
+import type { PcmSamples } from '../hal/bus.ts';
 import type { BenchMachine } from './bench-machine.ts';
 import type { CardOnBench, CardSignal, CardWiring } from './card-under-test.ts';
 
@@ -12,6 +13,8 @@ export interface PoweredCard<Bench extends CardBench> {
   readonly bench: Bench;
   readonly wiring: CardWiring;
   output(): CardSignal;
+  /** For a recorder that keeps more than 16 bits. */
+  wideOutput?(): CardSignal<PcmSamples>;
   powerOff(): void;
 }
 
@@ -93,6 +96,10 @@ export class SwitchedCard<Bench extends CardBench> implements CardOnBench {
 
   get output(): CardSignal {
     return this.#powered.output();
+  }
+
+  get wideOutput(): CardSignal<PcmSamples> {
+    return this.#powered.wideOutput?.() ?? this.output;
   }
 
   async powerCycle(wiring: CardWiring = this.wiring): Promise<void> {

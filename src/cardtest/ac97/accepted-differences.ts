@@ -1,11 +1,12 @@
 import type { EngineName } from '../../hardware/ac97/registers.ts';
-import type { ShownRegister } from './register-names.ts';
+import type { AcceptedDifference, AvoidedTraffic } from '../diff/index.ts';
+import type { Ac97ShownRegister } from './register-names.ts';
 
 /** One register as both sides show it, and what led there. */
 export interface ComparedRead {
   readonly bar: number;
   readonly offset: number;
-  readonly register: ShownRegister;
+  readonly register: Ac97ShownRegister;
   /** The register's value on our model. */
   readonly model: number;
   /** On the other card. */
@@ -31,17 +32,6 @@ export interface DiffHistory {
   readonly unusualInterrupt: boolean;
 }
 
-/** A difference between our model and the other card that is no error of the model. */
-export interface AcceptedDifference {
-  readonly id: string;
-  /** The registers and the circumstances. */
-  readonly about: string;
-  /** Why: what the documents say, or what QEMU does. */
-  readonly reason: string;
-  /** Bits of the register that may differ here; 0 where it does not apply. */
-  mask(read: ComparedRead): number;
-}
-
 const ALL = 0xffff_ffff;
 const STATUS_INTERRUPTS = 0x00e0;
 
@@ -57,7 +47,7 @@ const RATES = new Set([0x2c, 0x32, 0x34]);
  * Every difference that may occur between our AC'97 model and QEMU's AC97, with its reason. Found by `miniport diff`; one that is not in
  * this list stops it.
  */
-export const AC97_ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
+export const AC97_ACCEPTED_DIFFERENCES: readonly AcceptedDifference<ComparedRead>[] = [
   {
     id: 'codec-width',
     about: 'mixer window, accesses of 8 and 32 bits',
@@ -261,7 +251,7 @@ export const AC97_ACCEPTED_DIFFERENCES: readonly AcceptedDifference[] = [
 ];
 
 /** Traffic that is known to lead the two cards apart for good, and that the generator therefore leaves out. */
-export const AC97_AVOIDED_TRAFFIC: readonly { readonly what: string; readonly reason: string }[] = [
+export const AC97_AVOIDED_TRAFFIC: readonly AvoidedTraffic[] = [
   {
     what: 'x_CR written with RPBM while the engine runs, or set again after a pause without RR',
     reason: 'QEMU takes it for a start and goes on with the next descriptor (AC97-RING-011, AC97-RING-012).',
@@ -313,7 +303,7 @@ export const AC97_AVOIDED_TRAFFIC: readonly { readonly what: string; readonly re
   },
 ];
 
-function engineOf(register: ShownRegister): EngineName {
+function engineOf(register: Ac97ShownRegister): EngineName {
   const name = register.name.slice(0, 2);
   return name === 'PI' || name === 'MC' ? name : 'PO';
 }

@@ -1,24 +1,15 @@
 import type { EngineName } from '../../hardware/ac97/registers.ts';
 import type { AccessSize } from '../../kernel/index.ts';
 import { hex } from '../check.ts';
-import { AC97_ACCEPTED_DIFFERENCES, type DiffHistory } from './accepted-differences.ts';
+import { DifferenceCounter, type FoundDifference, shownValue } from '../diff/index.ts';
+import { AC97_ACCEPTED_DIFFERENCES, type ComparedRead, type DiffHistory } from './accepted-differences.ts';
 import {
+  type Ac97ShownRegister,
   accessName,
   registerDocumentation,
-  type ShownRegister,
   shownRegisters,
   valueMeaning,
 } from './register-names.ts';
-
-/** What our model and the other card did differently, without an accepted reason. */
-export interface FoundDifference {
-  /** Register or thing that differs: the same on a second run that finds the same. */
-  readonly what: string;
-  readonly model: string;
-  readonly other: string;
-  /** What the documents say of it; null when they say nothing. */
-  readonly documentation: string | null;
-}
 
 /** Registers that move by themselves while their engine runs. */
 const MOVING = new Set(['CIV', 'PICB', 'PIV', 'SR']);
@@ -32,13 +23,12 @@ interface RunProgress {
 }
 
 /** Compares answers, counts what was accepted, and knows what may differ while engines run. */
-export class DiffComparer {
-  readonly acceptedCounts = new Map<string, number>();
-  comparisons = 0;
+export class DiffComparer extends DifferenceCounter<ComparedRead> {
   readonly #history: DiffHistory;
   readonly #progress = new Map<EngineName, RunProgress>();
 
   constructor(history: DiffHistory) {
+    super(AC97_ACCEPTED_DIFFERENCES);
     this.#history = history;
   }
 
@@ -54,9 +44,9 @@ export class DiffComparer {
 
   /** Compares the answers to one read; null when they agree, or differ as is known. */
   read(bar: number, offset: number, size: AccessSize, model: number, other: number): FoundDifference | null {
-    this.comparisons++;
+    this.countComparison();
     for (const register of shownRegisters(bar, offset, size)) {
-      const [modelValue, otherValue] = [field(model, register), field(other, register)];
+      const [modelValue, otherValue] = [shownValue(model, register), shownValue(other, register)];
       const engine = engineOf(register);
       if (bar === 1 && engine !== null && MOVING.has(register.kind) && this.#history.running.has(engine)) {
         // Other reads than these are answered by QEMU with ones.
@@ -69,40 +59,23 @@ export class DiffComparer {
       let differing = (modelValue ^ otherValue) >>> 0;
       if (differing === 0) continue;
       if (register.name === 'GLOB_STA' && this.#history.running.size > 0) differing &= ~INTERRUPT_MIRRORS;
-      differing = this.#withoutAccepted(bar, offset, register, modelValue, otherValue, differing);
+      differing = this.withoutAccepted(differing, {
+        bar,
+        offset,
+        register,
+        model: modelValue,
+        other: otherValue,
+        history: this.#history,
+      });
       if (differing !== 0) return describeRead(bar, offset, size, model, other);
     }
     return null;
   }
 
-  /** Anything that is the same or not. */
-  same(what: string, model: string, other: string, documentation: string | null): FoundDifference | null {
-    this.comparisons++;
-    return model === other ? null : { what, model, other, documentation };
-  }
-
-  #withoutAccepted(
-    bar: number,
-    offset: number,
-    register: ShownRegister,
-    model: number,
-    other: number,
-    differing: number,
-  ): number {
-    for (const accepted of AC97_ACCEPTED_DIFFERENCES) {
-      const mask = accepted.mask({ bar, offset, register, model, other, history: this.#history });
-      if ((differing & mask) === 0) continue;
-      this.acceptedCounts.set(accepted.id, (this.acceptedCounts.get(accepted.id) ?? 0) + 1);
-      differing &= ~mask;
-      if (differing === 0) break;
-    }
-    return differing >>> 0;
-  }
-
   /** While an engine runs, each side for itself: the index never goes back or beyond the end, no position is beyond its buffer. */
   #checkProgress(
     engine: EngineName,
-    register: ShownRegister,
+    register: Ac97ShownRegister,
     model: number,
     other: number,
   ): FoundDifference | null {
@@ -155,12 +128,7 @@ export function withMeaning(bar: number, offset: number, size: AccessSize, value
   return meaning === '' ? hex(value) : `${hex(value)} (${meaning})`;
 }
 
-function field(value: number, { shift, bits }: ShownRegister): number {
-  const shifted = value >>> shift;
-  return bits >= 32 ? shifted : (shifted & (2 ** bits - 1)) >>> 0;
-}
-
-function engineOf({ name }: ShownRegister): EngineName | null {
+function engineOf({ name }: Ac97ShownRegister): EngineName | null {
   const engine = name.slice(0, 3);
   if (engine === 'PO_') return 'PO';
   if (engine === 'PI_') return 'PI';

@@ -8,6 +8,7 @@ import {
 } from '../../hardware/ac97/registers.ts';
 import { AC97_REGISTERS } from '../../hardware/codecs/ac97-registers.ts';
 import type { AccessSize } from '../../kernel/index.ts';
+import type { TrafficGenerator } from '../diff/index.ts';
 import type { SeededRandom } from '../seeded-random.ts';
 import { ENGINES } from './bench.ts';
 import type { DiffDescriptor, DiffOperation } from './diff-operations.ts';
@@ -35,7 +36,7 @@ const WRITABLE = CODEC_OFFSETS.filter((offset) => offset !== 0x00);
 const WRITABLE_WHILE_RUNNING = WRITABLE.filter((offset) => ![0x26, 0x2a, 0x2c, 0x32, 0x34].includes(offset));
 
 /** Makes traffic that looks like a driver's, with unusual steps in between, and remembers enough not to ask for the impossible. */
-export class DiffGenerator {
+export class DiffGenerator implements TrafficGenerator<DiffOperation> {
   readonly #random: SeededRandom;
   readonly #running = new Map<EngineName, number>();
   #stepsWhileRunning = 0;

@@ -23,8 +23,9 @@ import {
 } from '../../hardware/codecs/ac97-registers.ts';
 import { TICKS_PER_MICROSECOND, TICKS_PER_MILLISECOND } from '../../kernel/index.ts';
 import { hex } from '../check.ts';
+import { describePlayedSound, type FoundDifference, type SideBySide } from '../diff/index.ts';
 import { AC97_INPUT_SIGNAL, type Ac97Bench, isContiguous, testSignal } from './bench.ts';
-import { DiffComparer, type FoundDifference, withMeaning } from './diff-compare.ts';
+import { DiffComparer, withMeaning } from './diff-compare.ts';
 import { DiffHistoryKeeper } from './diff-history.ts';
 import type { DiffOperation } from './diff-operations.ts';
 import { accessName } from './register-names.ts';
@@ -54,7 +55,7 @@ interface Run {
 }
 
 /** Both cards side by side: carries out operations on both and compares. */
-export class Ac97SideBySide {
+export class Ac97SideBySide implements SideBySide<DiffOperation> {
   readonly comparer: DiffComparer;
   readonly #history = new DiffHistoryKeeper();
   readonly #model: Ac97Bench;
@@ -328,24 +329,13 @@ export class Ac97SideBySide {
     let count = 0;
     for (let index = 0; index <= run.lvi; index++) count += run.buffers[index]?.samples ?? 0;
     const expected = run.played.subarray(0, count);
-    const [model, other] = [this.#model, this.#other].map((bench, side) => {
-      const before = run.recordedBefore[side as 0 | 1];
-      const recorded = () => {
-        bench.read32(GLOB_STA);
-        return bench.card.output.samples.subarray(before);
-      };
-      const isComplete = () => {
-        const heard = recorded();
-        const start = beginningOf(expected, heard);
-        return start >= 0 && heard.length - start >= count;
-      };
-      bench.card.waitUntil(isComplete, 5 * bench.recorderDelayTicks + 100 * TICKS_PER_MILLISECOND);
-      const heard = recorded();
-      const start = beginningOf(expected, heard);
-      if (start >= 0) return describeSound(heard.subarray(start), expected);
-      const sounds = heard.filter((sample) => sample !== 0).length;
-      return `the beginning is not in the recording (${heard.length} samples since the start, ${sounds} of them sound)`;
-    });
+    const [model, other] = [this.#model, this.#other].map((bench, side) =>
+      describePlayedSound(bench.card, expected, {
+        recordedBefore: run.recordedBefore[side as 0 | 1],
+        limitTicks: 5 * bench.recorderDelayTicks + 100 * TICKS_PER_MILLISECOND,
+        catchUp: () => bench.read32(GLOB_STA),
+      }),
+    );
     return this.comparer.same(
       'what was played',
       model ?? '',
@@ -404,25 +394,6 @@ export class Ac97SideBySide {
 function resetCodec(bench: Ac97Bench): void {
   bench.writeNam(AC97_RESET, 0);
   bench.writeNam(AC97_EXTENDED_AUDIO_CONTROL, 0);
-}
-
-/** Where `expected` begins in the recording, which may hold the end of an earlier sound in front; −1 when it is not there (yet). */
-function beginningOf(expected: Int16Array, recorded: Int16Array): number {
-  const probe = expected.subarray(0, 4);
-  for (let at = 0; at + probe.length <= recorded.length; at += 2) {
-    if (probe.every((sample, index) => recorded[at + index] === sample)) return at;
-  }
-  return -1;
-}
-
-function describeSound(heard: Int16Array, expected: Int16Array): string {
-  for (let index = 0; index < expected.length; index++) {
-    if (heard[index] === expected[index]) continue;
-    return index >= heard.length
-      ? `ends after ${heard.length} of ${expected.length} samples`
-      : `sample ${index} of ${expected.length} is ${heard[index]}, in memory ${expected[index]}`;
-  }
-  return 'all samples as in memory';
 }
 
 function describeRam(

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { Ac97Card } from '../../hardware/ac97/index.ts';
 import { type TraceEvent, TraceKind } from '../../kernel/index.ts';
+import { type DiffReport, formatDiffReport, runDiffSuite } from '../diff/index.ts';
 import { type RegisterFault, withFault } from '../faulty-card.ts';
 import { simCardFactory } from '../sim-card.ts';
 import { ac97SimFactory } from '../suites.ts';
 import { AC97_ACCEPTED_DIFFERENCES } from './accepted-differences.ts';
-import { type DiffReport, formatDiffReport, generateAc97Traffic, runAc97Diff } from './diff.ts';
+import { AC97_DIFF } from './diff.ts';
 import type { DiffOperation } from './diff-operations.ts';
-import { operationsFromTrace } from './recorded-traffic.ts';
 
 async function diffWithFault(fault: RegisterFault, seed: number, steps: number): Promise<DiffReport> {
   const model = await ac97SimFactory();
@@ -15,7 +15,7 @@ async function diffWithFault(fault: RegisterFault, seed: number, steps: number):
     withFault(new Ac97Card({ lineOut: output, ...(input ? { lineIn: input, micIn: input } : {}) }), fault),
   )();
   try {
-    return await runAc97Diff(model, other, { seed, steps });
+    return await runDiffSuite(model, other, AC97_DIFF, { seed, steps });
   } finally {
     model.dispose();
     other.dispose();
@@ -24,9 +24,9 @@ async function diffWithFault(fault: RegisterFault, seed: number, steps: number):
 
 describe('differential testing', () => {
   test('the traffic of a seed is always the same, and that of another seed another', () => {
-    expect(generateAc97Traffic(7, 300)).toEqual(generateAc97Traffic(7, 300));
-    expect(generateAc97Traffic(7, 300)).not.toEqual(generateAc97Traffic(8, 300));
-    expect(generateAc97Traffic(7, 300)).toHaveLength(300);
+    expect(AC97_DIFF.generate(7, 300)).toEqual(AC97_DIFF.generate(7, 300));
+    expect(AC97_DIFF.generate(7, 300)).not.toEqual(AC97_DIFF.generate(8, 300));
+    expect(AC97_DIFF.generate(7, 300)).toHaveLength(300);
   });
 
   test.each([1, 2, 3])('our model beside itself: no difference, accepted or not (seed %i)', async (seed) => {
@@ -114,7 +114,7 @@ describe('recorded traffic', () => {
   ];
 
   test('a driver’s accesses become the same operations; its ring becomes one of ours', () => {
-    const operations = operationsFromTrace(RECORDED);
+    const operations = AC97_DIFF.fromTrace(RECORDED);
     const kinds = operations.map(({ kind }) => kind);
     expect(kinds).toEqual([
       'wire',
@@ -140,10 +140,14 @@ describe('recorded traffic', () => {
     expect(run?.descriptors).toHaveLength(3);
   });
 
+  test('a trace of another card gives nothing to play', () => {
+    expect(AC97_DIFF.fromTrace([event(0, 'write', 'DSP_WRITE', 0xd1, 1)])).toEqual([]);
+  });
+
   test('it can be played on two cards', async () => {
     const [model, other] = [await ac97SimFactory(), await ac97SimFactory()];
-    const operations = operationsFromTrace(RECORDED);
-    const report = await runAc97Diff(model, other, { seed: 0, steps: 0, operations });
+    const operations = AC97_DIFF.fromTrace(RECORDED);
+    const report = await runDiffSuite(model, other, AC97_DIFF, { seed: 0, steps: 0, operations });
     model.dispose();
     other.dispose();
     expect(report.difference).toBeNull();

@@ -22,13 +22,13 @@ import {
   AC97_REGISTERS,
   AC97_RESET,
 } from '../../hardware/codecs/ac97-registers.ts';
-import { type AccessSize, TICKS_PER_MICROSECOND, type TraceEvent, TraceKind } from '../../kernel/index.ts';
+import type { AccessSize, TraceEvent } from '../../kernel/index.ts';
+import { RecordedPauses, recordedAccesses } from '../diff/index.ts';
 import { ENGINES } from './bench.ts';
 import type { DiffOperation } from './diff-operations.ts';
 
 /** Descriptors of a replayed ring: 5 ms each, whatever they were. */
 const REPLAYED_SAMPLES = 480;
-const LONGEST_PAUSE_MICROSECONDS = 3000;
 /** What is not changed while an engine runs; see AC97_AVOIDED_TRAFFIC. */
 const RATES_AND_POWER: readonly number[] = [
   AC97_POWERDOWN,
@@ -39,7 +39,7 @@ const RATES_AND_POWER: readonly number[] = [
 ];
 const POWER_DOWN_BITS = 0x7f00;
 
-interface RecordedAccess {
+interface PlacedAccess {
   readonly bar: number;
   readonly offset: number;
   readonly size: AccessSize;
@@ -48,27 +48,29 @@ interface RecordedAccess {
 }
 
 /**
- * The register traffic of a trace (of a driver on `sim`, with register events) as operations for {@link runAc97Diff}. Reads and writes
+ * The register traffic of a trace (of a driver on `sim`, with register events) as operations of {@link AC97_DIFF}. Reads and writes
  * come in their order; starting an engine becomes a ring as long as the driver's, of buffers of our own, that plays to its end; what is
- * known to lead the two cards apart is left out, as in generated traffic.
+ * known to lead the two cards apart is left out, as in generated traffic. Empty without an access to an AC'97 register.
  */
-export function operationsFromTrace(events: Iterable<TraceEvent>): readonly DiffOperation[] {
-  const recorder = new Replay();
-  for (const event of events) {
-    const access = event.kind === TraceKind.Register ? recordedAccess(event) : null;
-    if (access) recorder.add(access, event.tick);
+export function ac97OperationsFromTrace(events: Iterable<TraceEvent>): readonly DiffOperation[] {
+  const replay = new Replay();
+  for (const { name, size, write, value, tick } of recordedAccesses(events)) {
+    const [first = ''] = name.split('+');
+    const place = registerPlace(first);
+    if (place) replay.add({ ...place, size, write, value }, tick);
   }
-  return recorder.finish();
+  return replay.finish();
 }
 
 class Replay {
   readonly #operations: DiffOperation[] = [{ kind: 'wire', input: false }];
   readonly #running = new Set<EngineName>();
   readonly #lvi = new Map<EngineName, number>();
-  #lastTick: number | null = null;
+  readonly #pauses = new RecordedPauses();
 
-  add(access: RecordedAccess, tick: number): void {
-    this.#passTime(tick);
+  add(access: PlacedAccess, tick: number): void {
+    const microseconds = this.#pauses.before(tick);
+    if (microseconds !== null) this.#operations.push({ kind: 'pass', microseconds });
     const { bar, offset, size, write, value } = access;
     if (!write) this.#operations.push({ kind: 'read', bar, offset, size });
     else if (bar === 0) this.#writeCodec(offset, size, value);
@@ -77,19 +79,9 @@ class Replay {
   }
 
   finish(): readonly DiffOperation[] {
+    if (this.#operations.length === 1) return [];
     this.#operations.push({ kind: 'settle' });
     return this.#operations;
-  }
-
-  #passTime(tick: number): void {
-    const microseconds = Math.floor((tick - (this.#lastTick ?? tick)) / TICKS_PER_MICROSECOND);
-    this.#lastTick = tick;
-    if (microseconds >= 100) {
-      this.#operations.push({
-        kind: 'pass',
-        microseconds: Math.min(microseconds, LONGEST_PAUSE_MICROSECONDS),
-      });
-    }
   }
 
   #writeCodec(offset: number, size: AccessSize, value: number): void {
@@ -158,17 +150,7 @@ class Replay {
   }
 }
 
-/** The access behind a register event: names as the model reports them, several joined by `+`, or with an offset for what has none. */
-function recordedAccess({ name, data }: TraceEvent): RecordedAccess | null {
-  const direction = data?.['direction'];
-  const value = data?.['value'];
-  const size = data?.['size'];
-  if (typeof value !== 'number' || (size !== 1 && size !== 2 && size !== 4)) return null;
-  const [first = ''] = name.split('+');
-  const place = registerPlace(first);
-  return place && { ...place, size, write: direction === 'write', value };
-}
-
+/** A register's place by the name that the model reports, or that it makes of an offset. */
 function registerPlace(name: string): { readonly bar: number; readonly offset: number } | null {
   const busMaster = NABM_REGISTERS.find((register) => register.name === name);
   if (busMaster) return { bar: 1, offset: busMaster.offset };

@@ -2,6 +2,7 @@ import { NABM_REGISTERS, type RegisterDescription } from '../../hardware/ac97/re
 import { ac97RegisterName, describeAc97Value } from '../../hardware/codecs/ac97-describe.ts';
 import { AC97_REGISTER_AT } from '../../hardware/codecs/ac97-registers.ts';
 import type { AccessSize } from '../../kernel/index.ts';
+import { type ShownRegister, shownInWindow } from '../diff/index.ts';
 
 /** Sections of the 82801AA datasheet, by the part of a register's name behind the engine's. */
 const SECTIONS: Readonly<Record<string, string>> = {
@@ -17,40 +18,22 @@ const SECTIONS: Readonly<Record<string, string>> = {
   CAS: '12.2.10',
 };
 
-/** A register, or a part of one, that an access shows. */
-export interface ShownRegister {
-  readonly name: string;
+/** Of an AC'97 audio function. */
+export interface Ac97ShownRegister extends ShownRegister {
   /** The engine's register without the engine: `CIV` of `PO_CIV`; of others the whole name. */
   readonly kind: string;
-  /** Bits of the access by which it is shifted, and how many it has there. */
-  readonly shift: number;
-  readonly bits: number;
-  /** False when only a part of it is seen. */
-  readonly whole: boolean;
 }
 
 /** What an access of this width shows: in the bus master window often several registers, in the mixer window the codec's. */
-export function shownRegisters(bar: number, offset: number, size: AccessSize): readonly ShownRegister[] {
+export function shownRegisters(bar: number, offset: number, size: AccessSize): readonly Ac97ShownRegister[] {
   if (bar === 0) {
     const name = ac97RegisterName(offset);
     return [{ name, kind: name, shift: 0, bits: 8 * size, whole: size === 2 }];
   }
-  const shown: ShownRegister[] = [];
-  for (let at = offset; at < offset + size; ) {
-    const register = NABM_REGISTERS.find((one) => one.offset <= at && at < one.offset + one.widthBytes);
-    const end = Math.min(register ? register.offset + register.widthBytes : at + 1, offset + size);
-    const name = register?.name ?? `NABM_${at.toString(16).toUpperCase().padStart(2, '0')}`;
-    shown.push({
-      name,
-      kind: name.replace(/^(PI|PO|MC)_/, ''),
-      shift: 8 * (at - offset),
-      bits: 8 * (end - at),
-      whole:
-        register !== undefined && at === register.offset && end === register.offset + register.widthBytes,
-    });
-    at = end;
-  }
-  return shown;
+  return shownInWindow(NABM_REGISTERS, offset, size, 'NABM').map((register) => ({
+    ...register,
+    kind: register.name.replace(/^(PI|PO|MC)_/, ''),
+  }));
 }
 
 /** `PO_CIV+PO_LVI+PO_SR`. */

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import { DIFF_CARDS, runDiff } from '../../cardtest/index.node.ts';
-import { formatDiffReport, operationsFromTrace } from '../../cardtest/index.ts';
+import { runDiff } from '../../cardtest/index.node.ts';
+import { DIFF_CARDS, findDiffCard, formatDiffReport, NoRecordedTraffic } from '../../cardtest/index.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { onInterrupt } from '../interrupt.ts';
 import { numberBetween } from '../options.ts';
@@ -16,6 +16,7 @@ interface DiffCommandOptions {
 }
 
 const LARGEST_SEED = 0xffff_ffff;
+const NAMES = DIFF_CARDS.map(({ name }) => name).join(', ');
 
 /** A whole number within limits. */
 function integerBetween(minimum: number, maximum: number): (text: string) => number {
@@ -29,7 +30,7 @@ export function addDiffCommand(program: Command): void {
     .description(
       "send the same register traffic to our model of a card and to QEMU's, and tell the first difference as a story",
     )
-    .option('--card <name>', `card: ${DIFF_CARDS.join(', ')}`, 'ac97')
+    .option('--card <name>', `card: ${NAMES}`, 'ac97')
     .option('--seed <n>', 'seed of the random traffic', integerBetween(0, LARGEST_SEED), 1)
     .option('--steps <n>', 'how many operations', integerBetween(1, 1_000_000), 300)
     .option(
@@ -50,25 +51,18 @@ Examples:
 Exit codes: 0 no unexplained difference; 1 there was one; 4 QEMU is missing.`,
     )
     .action(async (options: DiffCommandOptions) => {
-      if (!DIFF_CARDS.includes(options.card.toLowerCase())) {
-        throw new CliError(
-          `There is nothing to compare '${options.card}' with. Cards: ${DIFF_CARDS.join(', ')}.`,
-        );
+      const card = findDiffCard(options.card);
+      if (card === undefined) {
+        throw new CliError(`There is nothing to compare '${options.card}' with. Cards: ${NAMES}.`);
       }
       const interrupt = onInterrupt();
       const progress = new CountProgress('Comparing', options.json !== true);
       try {
-        const operations =
-          options.traffic === undefined ? null : operationsFromTrace(readTraceFile(options.traffic).events);
-        if (operations?.length === 0) {
-          throw new CliError(
-            `${options.traffic} holds no register traffic of a card. Make it with play or record and --trace.`,
-          );
-        }
-        const { card, seed } = options;
-        const traffic = operations ? { steps: operations.length, operations } : { steps: options.steps };
+        const { seed, steps, traffic } = options;
+        const recorded = traffic === undefined ? {} : { recorded: readTraceFile(traffic).events };
         const report = await runDiff(
-          { card, seed, ...traffic },
+          card,
+          { seed, steps, ...recorded },
           {
             onStep: (done, steps) => progress.update(done, steps, 'steps'),
             onShrink: (attempt, operations) =>
@@ -82,6 +76,11 @@ Exit codes: 0 no unexplained difference; 1 there was one; 4 QEMU is missing.`,
         );
         if (interrupt.signal.aborted) process.exitCode = ExitCode.interrupted;
         else if (report.difference) process.exitCode = ExitCode.failedChecks;
+      } catch (error) {
+        if (!(error instanceof NoRecordedTraffic)) throw error;
+        throw new CliError(
+          `${options.traffic} holds no register traffic of ${card.name}. Make it with play or record and --trace, and name its card with --card.`,
+        );
       } finally {
         progress.stop();
         interrupt.dispose();

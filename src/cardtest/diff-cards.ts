@@ -1,0 +1,88 @@
+import type { TraceEvent } from '../kernel/index.ts';
+import { AC97_DIFF } from './ac97/diff.ts';
+import type { CardOnBench, CardUnderTest, IsaCardUnderTest } from './card-under-test.ts';
+import {
+  type DiffCallbacks,
+  type DiffReport,
+  type DiffStep,
+  type DiffSuite,
+  runDiffSuite,
+} from './diff/index.ts';
+import type { QemuIsaCard } from './isa-card.ts';
+import { ac97SimFactory } from './suites.ts';
+
+/** What traffic two cards are compared with. */
+export interface DiffTraffic {
+  readonly seed: number;
+  readonly steps: number;
+  /** A trace of a driver whose accesses are played in place of random traffic. */
+  readonly recorded?: Iterable<TraceEvent>;
+  /** Looks for a shorter sequence that shows the same difference; true by default. */
+  readonly shrink?: boolean;
+}
+
+/** A trace to be replayed has no access to the card. */
+export class NoRecordedTraffic extends Error {}
+
+interface DiffCardBase<Card extends CardOnBench> {
+  /** As `--card` takes it. */
+  readonly name: string;
+  /** Our model of it, in a machine that is switched on. */
+  createSim(): Promise<Card>;
+  /**
+   * Compares two cards; see {@link runDiffSuite}.
+   * @throws NoRecordedTraffic when there is recorded traffic without an access to this card
+   */
+  run(model: Card, other: Card, traffic: DiffTraffic, callbacks?: DiffCallbacks): Promise<DiffReport>;
+}
+
+/** A PCI card whose model can be compared with QEMU's. */
+export interface PciDiffCard extends DiffCardBase<CardUnderTest> {
+  readonly bus: 'PCI';
+  /** `-device` name in QEMU. */
+  readonly qemuDevice: string;
+}
+
+/** An ISA card whose model can be compared with QEMU's. */
+export interface IsaDiffCard extends DiffCardBase<IsaCardUnderTest> {
+  readonly bus: 'ISA';
+  readonly qemuDevice: QemuIsaCard;
+}
+
+/** A card whose model can be compared with QEMU's. */
+export type DiffCard = PciDiffCard | IsaDiffCard;
+
+/** {@link DiffCardBase.run} of a suite. */
+function runnerOf<Step extends DiffStep, Bench, Card extends CardOnBench>(
+  suite: DiffSuite<Step, Bench, Card>,
+): DiffCardBase<Card>['run'] {
+  return (model, other, { recorded, ...options }, callbacks) => {
+    const operations = recorded === undefined ? undefined : suite.fromTrace(recorded);
+    if (operations?.length === 0) {
+      throw new NoRecordedTraffic(`The trace holds no register traffic of the card '${suite.card}'.`);
+    }
+    return runDiffSuite(
+      model,
+      other,
+      suite,
+      operations === undefined ? options : { ...options, operations },
+      callbacks,
+    );
+  };
+}
+
+/** All cards whose model can be compared with QEMU's. */
+export const DIFF_CARDS: readonly DiffCard[] = [
+  {
+    name: 'ac97',
+    bus: 'PCI',
+    qemuDevice: 'AC97',
+    createSim: () => ac97SimFactory(),
+    run: runnerOf(AC97_DIFF),
+  },
+];
+
+/** The card of that name, in any case; undefined when there is no differential test for it. */
+export function findDiffCard(name: string): DiffCard | undefined {
+  return DIFF_CARDS.find((card) => card.name === name.toLowerCase());
+}
