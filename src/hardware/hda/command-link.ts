@@ -317,7 +317,7 @@ export class HdaCommandLink {
     let solicited = -1;
     if (arrived !== null && arrived.response !== null) {
       solicited = arrived.codec;
-      if (arrived.immediate) this.#receiveImmediate(arrived.response, arrived.codec);
+      if (arrived.immediate) this.#receiveImmediate(arrived.response);
       else this.#store(arrived.response, arrived.codec);
       this.#reportResponse(arrived, arrived.response);
     }
@@ -331,14 +331,16 @@ export class HdaCommandLink {
     // N responses, or a frame in which none came after some (§3.3.30).
     if (this.#responses >= count || (before > 0 && this.#responses === before)) {
       this.#responses = 0;
-      this.#rirbSts |= RIRBSTS_RINTFL;
+      // The flag says that an interrupt was generated, which RINTCTL forbids or allows.
+      if ((this.#rirbCtl & RIRBCTL_RINTCTL) !== 0) this.#rirbSts |= RIRBSTS_RINTFL;
     }
   }
 
-  #receiveImmediate(response: number, codec: number): void {
+  #receiveImmediate(response: number): void {
     if ((this.#immediateStatus & ICIS_ICB) === 0) return;
     this.#immediateResponse = response;
-    this.#immediateStatus = (this.#immediateStatus & ~(ICIS_ICB | 0xf0)) | ICIS_IRV | (codec << 4);
+    // Who answered is told where ICVER is set; the ICHs have neither (ICH6, §18.2.30).
+    this.#immediateStatus = (this.#immediateStatus & ~ICIS_ICB) | ICIS_IRV;
   }
 
   #store(response: number, extended: number): void {

@@ -212,6 +212,8 @@ export interface HdaWidgetDefinition {
   readonly outAmp?: HdaAmpDefinition;
   /** Formats of a converter that differ from the function group's. */
   readonly pcm?: HdaPcmDefinition;
+  /** Converter format after reset; 0, which is 48 kHz, 8 bits, one channel, unless given. */
+  readonly resetFormat?: number;
   /** 1 PCM, 2 float, 4 AC-3: the supported stream formats parameter; 1 unless given. */
   readonly streamFormats?: number;
   readonly digital?: boolean;

@@ -102,7 +102,7 @@ export class WidgetState {
     this.outAmp?.reset();
     for (const amp of this.inAmps) amp.reset();
     this.connection = 0;
-    this.format = 0;
+    this.format = this.definition.resetFormat ?? 0;
     this.streamTag = 0;
     this.channel = 0;
     this.pinControl = this.definition.pin?.resetControl ?? 0;

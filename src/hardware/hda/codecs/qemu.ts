@@ -11,6 +11,8 @@ import type {
 import { PIN_IN_ENABLE, PIN_OUT_ENABLE } from '../verbs.ts';
 
 const PCM = { rates: [16_000, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000], bits: [16] } as const;
+/** 48 kHz, 16 bits, stereo. */
+const RESET_FORMAT = 0x0011;
 /** −74 … 0 dB in steps of 1 dB. */
 const AMP = { steps: 0x4a, offset: 0x4a, stepQuarterDb: 4, mute: true, resetMute: false } as const;
 const DAC_AMP: HdaAmpDefinition = { ...AMP, resetGain: 0x4a };
@@ -34,7 +36,7 @@ function config(
 
 function outputWidgets(device: HdaPinConfig['device']): readonly HdaWidgetDefinition[] {
   return [
-    { nid: 2, name: 'DAC', kind: 'audio-output', outAmp: DAC_AMP, pcm: PCM },
+    { nid: 2, name: 'DAC', kind: 'audio-output', outAmp: DAC_AMP, pcm: PCM, resetFormat: RESET_FORMAT },
     {
       nid: 3,
       name: 'Output',
@@ -47,7 +49,15 @@ function outputWidgets(device: HdaPinConfig['device']): readonly HdaWidgetDefini
 
 function inputWidgets(device: HdaPinConfig['device']): readonly HdaWidgetDefinition[] {
   return [
-    { nid: 4, name: 'ADC', kind: 'audio-input', connections: [5], inAmp: ADC_AMP, pcm: PCM },
+    {
+      nid: 4,
+      name: 'ADC',
+      kind: 'audio-input',
+      connections: [5],
+      inAmp: ADC_AMP,
+      pcm: PCM,
+      resetFormat: RESET_FORMAT,
+    },
     {
       nid: 5,
       name: 'Input',
