@@ -37,7 +37,9 @@ describe('in a machine', () => {
     expect(config(0x00)).toBe(0x293e_8086);
     expect(config(0x08) >>> 8).toBe(0x04_03_00);
     setConfig(0x10, 0xffff_ffff);
-    expect(config(0x10)).toBe(0xffff_c000);
+    expect(config(0x10)).toBe(0xffff_c004);
+    setConfig(0x14, 0xffff_ffff);
+    expect(config(0x14)).toBe(0xffff_ffff);
     expect((config(0x3c) >>> 8) & 0xff).toBe(1);
     expect(config(0x40) & 0xff).toBe(1);
     setConfig(0x44, 0xff);
