@@ -33,7 +33,7 @@ function openMachine(card: CatalogCard, input?: Int16Array) {
   const machine = new SimMachine({ ramBytes: 24 * MEGABYTE, highRamBytes: 64 * MEGABYTE });
   machine.kernel.memory.scatterPages = true;
   const output = new MemorySink();
-  const slot = card.plug(machine, {
+  const { slot } = card.plug(machine, {
     output,
     ...(input ? { lineIn: new ArraySource(input, { sampleRate: RATE, channels: 2 }) } : {}),
   });

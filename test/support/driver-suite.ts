@@ -141,7 +141,8 @@ async function openQemu(card: CatalogCard, { rate, input }: Wiring): Promise<Dri
   }
 }
 
-function samplesOfWav(path: string): Int16Array {
+/** What a 16-bit WAV file holds. */
+export function samplesOfWav(path: string): Int16Array {
   const reader = new WavReader(new MemoryByteSource(new Uint8Array(readFileSync(path))));
   const writer = new MemoryPcmWriter(reader.format);
   const block = new Uint8Array(65_536);
