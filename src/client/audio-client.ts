@@ -37,6 +37,7 @@ import { ConvertingPcmWriter, describeConversion, Pipeline, resampledLength } fr
 import { Endpoint, muxSteps } from './endpoints/endpoint.ts';
 import { choosePins, type EndpointPin } from './endpoints/endpoint-pin.ts';
 import { formatCandidates, ksFormsOf } from './endpoints/formats.ts';
+import { type JackChange, JackWatch } from './endpoints/jack-watch.ts';
 import { endpointRank } from './endpoints/names.ts';
 import { findRoutes } from './endpoints/routes.ts';
 import type { FilterModel, PinModel } from './inspect/model.ts';
@@ -100,6 +101,7 @@ export class AudioClient {
   readonly #kernel: Kernel;
   readonly #host: StreamHost;
   readonly #streams = new Set<Stream>();
+  readonly #jackWatches = new Set<JackWatch>();
   readonly #withFilter = <T>(path: string, action: (filter: KsObject) => T): T =>
     this.#kernel.enter(() => {
       const filter = this.#openFilter(path);
@@ -184,6 +186,19 @@ export class AudioClient {
   }
 
   /**
+   * Tells of everything that is plugged in or pulled out from now on, as drivers tell it (KSEVENT_PINCAPS_JACKINFOCHANGE); `onChange`
+   * runs at PASSIVE_LEVEL from the machine's outermost loop. Close it, or the client, to hear no more.
+   */
+  watchJacks(onChange: (change: JackChange) => void): JackWatch {
+    const endpoints = this.endpoints({ all: true });
+    return this.#kernel.enter(() => {
+      const watch = new JackWatch(this.process, endpoints, onChange, () => this.#kernel.clock.now);
+      this.#jackWatches.add(watch);
+      return watch;
+    });
+  }
+
+  /**
    * Would the driver take this format now, on any of the endpoint's pins? Asked by KSPROPERTY_PIN_PROPOSEDATAFORMAT; where a driver does not know that, by
    * intersection with a range of this one format.
    */
@@ -246,6 +261,11 @@ export class AudioClient {
   close(): void {
     for (const stream of this.#streams) stream.close();
     this.#streams.clear();
+    if (this.#kernel.stopped === null)
+      this.#kernel.enter(() => {
+        for (const watch of this.#jackWatches) watch.close();
+      });
+    this.#jackWatches.clear();
     if (this.#kernel.stopped === null) this.process.terminate();
   }
 

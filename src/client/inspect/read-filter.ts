@@ -205,7 +205,8 @@ const PLACES = [
 const ENCLOSURES = ['primary box', 'inside', 'separate box', 'other box'];
 const PORTS = ['jack', 'integrated device', 'jack and integrated device', 'unknown port'];
 
-function readJacks(filter: KsObject, pin: number): JackModel[] {
+/** The jacks of a bridge pin as they are now; empty when the driver describes none. */
+export function readJacks(filter: KsObject, pin: number): JackModel[] {
   const bytes = optional(() => filter.getPin(KSPROPSETID_Jack, KSPROPERTY_JACK_DESCRIPTION, pin));
   if (bytes === null) return [];
   return (optional(() => decodeJackDescriptions(bytes)) ?? []).map(jackModel);
