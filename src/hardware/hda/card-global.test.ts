@@ -15,7 +15,7 @@ describe('the function', () => {
       expect(card.deviceId).toBe(deviceId);
       expect(card.classCode).toBe(0x04_03_00);
       expect(card.interruptPin).toBe(1);
-      expect(card.bars.map((bar) => [bar?.kind, bar?.size])).toEqual([['memory32', 0x4000]]);
+      expect(card.bars.map((bar) => bar && [bar.kind, bar.size])).toEqual([['memory64', 0x4000], null]);
     }
   });
 
