@@ -51,7 +51,8 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
   readonly #commands: R.DmaCommands;
   #format: Sb16Format;
   #state: KSSTATE = KSSTATE_STOP;
-  /** Bytes a block; set by setNotificationFreq, 10 ms until then. */
+  /** Milliseconds and bytes of a block; set by setNotificationFreq, 10 ms until then. */
+  #interval = 10;
   #blockBytes: number;
   /** DMA and DSP have been programmed since STOP. */
   #programmed = false;
@@ -64,7 +65,7 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
     this.#options = options;
     this.#format = options.format;
     this.#commands = options.width === '16bit' ? R.COMMANDS_16BIT : R.COMMANDS_8BIT;
-    this.#blockBytes = this.#bytesOf(10);
+    this.#blockBytes = this.#bytesOf(this.#interval);
     options.common.addRef();
     options.channel.addRef();
     options.serviceGroup.addRef();
@@ -100,20 +101,25 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
     );
   }
 
+  /** In RUN the DSP is programmed anew, and its transfer begins at the buffer's start; otherwise it will be when the stream runs. */
   setFormat(dataFormat: KSDATAFORMAT): void {
     const format = this.#options.checkFormat(dataFormat, this);
-    if (this.#state === KSSTATE_RUN || format.bits !== this.#format.bits) {
+    if (format.bits !== this.#format.bits) {
       throw new NtError(
         STATUS_INVALID_PARAMETER,
-        'SB16: a running stream keeps its format, and any stream its sample width, which goes with its DMA channel.',
+        'SB16: a stream keeps its sample width, which goes with its DMA channel.',
       );
     }
-    this.#format = format;
     if (this.#programmed) this.#halt();
+    this.#format = format;
+    this.#blockBytes = this.#bytesOf(this.#interval);
+    this.#pausedPosition = 0;
+    if (this.#state === KSSTATE_RUN) this.#program();
   }
 
   /** Interrupts come at the interval; FrameSize is the most that can be transferred in it, which for a burst is more. */
   setNotificationFreq(interval: number): WaveCyclicNotification {
+    this.#interval = interval;
     this.#blockBytes = this.#bytesOf(interval);
     const burst = this.#options.capture ? 0 : BURST_FRAMES * this.#frameBytes + this.#bytesOf(BURST_MS);
     return { interval, frameSize: Math.max(this.#blockBytes, burst) };

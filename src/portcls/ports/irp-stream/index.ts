@@ -1,2 +1,2 @@
 export { IrpStream } from './irp-stream.ts';
-export { StreamBuffer, StreamRequest } from './stream-request.ts';
+export { lockStreamBuffers, StreamBuffer, StreamRequest } from './stream-request.ts';

@@ -10,6 +10,7 @@ import {
   STATUS_SUCCESS,
 } from '../../../kernel/index.ts';
 import {
+  type KSDATAFORMAT,
   KSSTREAM_HEADER_OPTIONSF_LOOPEDDATA,
   KsAcquireAndRemoveOnlySingleItem,
   KsIrpQueue,
@@ -39,11 +40,14 @@ export class IrpStream {
   readonly #cancel: DRIVER_CANCEL = (_device, irp) => this.#cancelled(irp);
   /** The stream position right behind a buffer that was marked as the end of the stream was reached. */
   readonly #onEndOfStream: () => void;
+  readonly #allowFormatChange: boolean;
 
-  constructor(capture: boolean, looped: boolean, onEndOfStream: () => void) {
+  /** `allowFormatChange`: writes may carry a new format in place of data. */
+  constructor(capture: boolean, looped: boolean, onEndOfStream: () => void, allowFormatChange = false) {
     this.capture = capture;
     this.looped = looped;
     this.#onEndOfStream = onEndOfStream;
+    this.#allowFormatChange = allowFormatChange;
   }
 
   /** Requests that wait. */
@@ -57,7 +61,7 @@ export class IrpStream {
    * does. PASSIVE_LEVEL.
    */
   submit(irp: IRP): void {
-    const request = new StreamRequest(irp, this.capture);
+    const request = new StreamRequest(irp, this.capture, this.#allowFormatChange && !this.looped);
     const refusal = this.#refusal(request);
     if (refusal !== null) {
       for (const buffer of request.buffers) buffer.unlock();
@@ -83,17 +87,18 @@ export class IrpStream {
 
   /**
    * The buffer to move bytes from or to next, with at least one byte left; null when the client has given none. Empty buffers on the
-   * way are done with. Under the port's lock.
+   * way are done with. None, either, when a new format comes first: see {@link newFormat}. Under the port's lock.
    */
   current(): StreamBuffer | null {
     for (;;) {
       const irp = this.#queue.irps[0];
       if (irp === undefined) return null;
       const request = requestOf(irp);
+      if (request.newFormat !== null) return null;
       const buffer = request.current;
       if (buffer === null) {
         if (!this.#finishHead()) return null;
-      } else if (buffer.done < buffer.byteLength) return buffer;
+      } else if (buffer.done < buffer.byteLength && !buffer.flushed) return buffer;
       else this.#endBuffer(request, buffer);
     }
   }
@@ -112,6 +117,40 @@ export class IrpStream {
     const request = requestOf(irp);
     this.#endBuffer(request, buffer);
     if (request.current === null) this.#finishHead();
+  }
+
+  /** What the data behind all that was taken is to be in; null when data come next, or nothing. Under the port's lock. */
+  get newFormat(): KSDATAFORMAT | null {
+    const irp = this.#queue.irps[0];
+    return irp === undefined ? null : requestOf(irp).newFormat;
+  }
+
+  /** The {@link newFormat} has been taken, or refused: its request is finished. Under the port's lock. */
+  finishNewFormat(status: NTSTATUS): void {
+    if (this.newFormat === null) return;
+    const irp = ksRemoveIrpFromCancelableQueue(
+      this.#queue,
+      KsListEntryHead,
+      KsAcquireAndRemoveOnlySingleItem,
+    );
+    if (irp === null) return;
+    const request = requestOf(irp);
+    request.finish();
+    irp.ioStatus.status = status;
+    if (status === STATUS_SUCCESS) irp.ioStatus.information = request.buffers[0]?.byteLength ?? 0;
+    this.#finished.push(irp);
+  }
+
+  /**
+   * The stream pauses: buffers of which the client has said so (KSSTREAM_HEADER_OPTIONSF_FLUSHONPAUSE) are done with, as far as they
+   * came. A looped buffer stays. Under the port's lock.
+   */
+  flushOnPause(): void {
+    if (this.looped) return;
+    for (const irp of this.#queue.irps) {
+      for (const buffer of requestOf(irp).buffers) if (buffer.flushOnPause) buffer.flushed = true;
+    }
+    this.current();
   }
 
   #endBuffer(request: StreamRequest, buffer: StreamBuffer): void {

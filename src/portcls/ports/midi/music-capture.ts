@@ -23,10 +23,9 @@ import {
   ksCancelRoutine,
   ksRemoveIrpFromCancelableQueue,
   musicRecordSize,
-  streamHeadersOfIrp,
   writeMusicRecord,
 } from '../../../ks/index.ts';
-import { StreamBuffer } from '../irp-stream/index.ts';
+import { lockStreamBuffers, type StreamBuffer } from '../irp-stream/index.ts';
 import type { StreamTime } from './stream-time.ts';
 
 /** Where a queued IRP keeps its {@link CaptureRequest}. */
@@ -113,30 +112,20 @@ class CaptureRequest {
   #index = 0;
 
   /**
-   * Throws what {@link streamHeadersOfIrp} throws, STATUS_ACCESS_VIOLATION for memory that is not the client's, and
-   * STATUS_BUFFER_TOO_SMALL for a buffer that holds no record. PASSIVE_LEVEL.
+   * Throws what {@link lockStreamBuffers} throws, and STATUS_BUFFER_TOO_SMALL for a buffer that holds no record. PASSIVE_LEVEL.
    */
   constructor(irp: IRP) {
     this.irp = irp;
-    const process = irp.requestor;
-    if (process === null)
-      throw new NtError(STATUS_INVALID_PARAMETER, 'KSSTREAM_HEADER.Data is an address in a process');
-    const buffers: CaptureBuffer[] = [];
-    try {
-      for (const header of streamHeadersOfIrp(irp)) {
-        if (header.frameExtent < SMALLEST_RECORD) {
-          throw new NtError(
-            STATUS_BUFFER_TOO_SMALL,
-            `a buffer of ${header.frameExtent} bytes; the smallest record takes ${SMALLEST_RECORD}`,
-          );
-        }
-        buffers.push(new CaptureBuffer(new StreamBuffer(process, header, header.frameExtent)));
-      }
-    } catch (error) {
+    const buffers = lockStreamBuffers(irp, true);
+    const small = buffers.find(({ byteLength }) => byteLength < SMALLEST_RECORD);
+    if (small !== undefined) {
       for (const buffer of buffers) buffer.unlock();
-      throw error;
+      throw new NtError(
+        STATUS_BUFFER_TOO_SMALL,
+        `a buffer of ${small.byteLength} bytes; the smallest record takes ${SMALLEST_RECORD}`,
+      );
     }
-    this.buffers = buffers;
+    this.buffers = buffers.map((buffer) => new CaptureBuffer(buffer));
   }
 
   /** The buffer with room for at least a byte; null when the request is full. */

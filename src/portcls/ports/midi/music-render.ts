@@ -14,11 +14,9 @@ import {
   STATUS_SUCCESS,
   TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
-  type UserProcess,
 } from '../../../kernel/index.ts';
 import {
   decodeMusicRecords,
-  type KSSTREAM_HEADER,
   KsAcquireOnlySingleItem,
   KsIrpQueue,
   KsListEntryHead,
@@ -27,9 +25,8 @@ import {
   ksRemoveIrpFromCancelableQueue,
   ksRemoveSpecificIrpFromCancelableQueue,
   presentationTime100ns,
-  streamHeadersOfIrp,
 } from '../../../ks/index.ts';
-import { StreamBuffer } from '../irp-stream/index.ts';
+import { lockStreamBuffers, type StreamBuffer } from '../irp-stream/index.ts';
 import type { StreamTime } from './stream-time.ts';
 
 /** Where a queued IRP keeps its {@link RenderRequest}. */
@@ -57,25 +54,27 @@ class RenderRequest {
   offset = 0;
 
   /**
-   * Throws what {@link streamHeadersOfIrp} throws, STATUS_ACCESS_VIOLATION for memory that is not the client's, and
-   * STATUS_INVALID_PARAMETER for records that run out of their buffer: nothing of such a request is played.
+   * Throws what {@link lockStreamBuffers} throws, and STATUS_INVALID_PARAMETER for records that run out of their buffer: nothing of such
+   * a request is played.
    */
   constructor(irp: IRP) {
-    const process = irp.requestor;
-    if (process === null)
-      throw new NtError(STATUS_INVALID_PARAMETER, 'KSSTREAM_HEADER.Data is an address in a process');
     const records: DueRecord[] = [];
     let byteCount = 0;
     let midiBytes = 0;
-    for (const header of streamHeadersOfIrp(irp)) {
-      byteCount += header.dataUsed;
-      // Each delta counts from where the record before was due, not from when it was played.
-      let due100ns = presentationTime100ns(header.presentationTime);
-      for (const { timeDeltaMs, bytes } of decodeMusicRecords(copyOf(process, header))) {
-        due100ns += timeDeltaMs * TICKS_PER_MILLISECOND;
-        midiBytes += bytes.byteLength;
-        records.push({ due100ns, bytes });
+    const buffers = lockStreamBuffers(irp, false);
+    try {
+      for (const buffer of buffers) {
+        byteCount += buffer.byteLength;
+        // Each delta counts from where the record before was due, not from when it was played.
+        let due100ns = presentationTime100ns(buffer.header.presentationTime);
+        for (const { timeDeltaMs, bytes } of decodeMusicRecords(copyOf(buffer))) {
+          due100ns += timeDeltaMs * TICKS_PER_MILLISECOND;
+          midiBytes += bytes.byteLength;
+          records.push({ due100ns, bytes });
+        }
       }
+    } finally {
+      for (const buffer of buffers) buffer.unlock();
     }
     this.records = records;
     this.byteCount = byteCount;
@@ -83,20 +82,11 @@ class RenderRequest {
   }
 }
 
-/** The client's bytes as they are now. Throws STATUS_ACCESS_VIOLATION for memory that is not the client's. */
-function copyOf(process: UserProcess, header: KSSTREAM_HEADER): Uint8Array {
-  if (header.dataUsed === 0) return new Uint8Array(0);
-  const view = process.memoryView(header.data, header.dataUsed);
-  if (view !== null) return view.slice();
-  // Pages that lie apart.
-  const buffer = new StreamBuffer(process, header, header.dataUsed);
-  try {
-    const bytes = new Uint8Array(buffer.byteLength);
-    buffer.read(0, bytes);
-    return bytes;
-  } finally {
-    buffer.unlock();
-  }
+/** The client's bytes as they are now. */
+function copyOf(buffer: StreamBuffer): Uint8Array {
+  const bytes = new Uint8Array(buffer.byteLength);
+  buffer.read(0, bytes);
+  return bytes;
 }
 
 /** What the sequencer needs of its pin. */

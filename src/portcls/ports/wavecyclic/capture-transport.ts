@@ -1,5 +1,5 @@
 import type { StreamBuffer } from '../irp-stream/index.ts';
-import { CyclicTransport } from './cyclic-transport.ts';
+import { type CyclicGeometry, CyclicTransport } from './cyclic-transport.ts';
 
 /**
  * Hands what the device has recorded to the client's requests. What nobody asks for stays in the cyclic buffer until the device comes
@@ -29,6 +29,15 @@ export class CaptureTransport extends CyclicTransport {
     }
     // Empty buffers are done with, whatever is recorded.
     this.requests.current();
+  }
+
+  /** What nobody asked for before the change is lost. */
+  override changeFormat(geometry: CyclicGeometry): void {
+    const unread = this.deviceBytes - this.#read;
+    super.changeFormat(geometry);
+    this.#read = 0;
+    this.#lostBytes += unread;
+    this.#lost ||= unread > 0;
   }
 
   override reset(): void {
@@ -61,7 +70,10 @@ export class CaptureTransport extends CyclicTransport {
   }
 
   #copy(buffer: StreamBuffer, available: number): void {
-    buffer.streamStart ??= this.streamBytes;
+    if (buffer.streamStart === null) {
+      buffer.streamStart = this.streamBytes;
+      buffer.presentationTime = this.device.streamTime(this.streamBytes);
+    }
     if (this.#lost) {
       buffer.discontinuity = true;
       this.#lost = false;
@@ -77,6 +89,7 @@ export class CaptureTransport extends CyclicTransport {
       buffer.write(buffer.done, piece);
     }
     this.#read += count;
+    buffer.duration = this.device.streamTime(this.streamBytes + count) - (buffer.presentationTime as number);
     this.advance(buffer, count);
   }
 }

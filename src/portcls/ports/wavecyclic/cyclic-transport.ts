@@ -13,6 +13,8 @@ export interface CyclicDevice {
   copyTo(destination: number, source: Uint8Array, byteCount: number, sourceOffset: number): void;
   /** IDmaChannel::CopyFrom. */
   copyFrom(destination: Uint8Array, source: number, byteCount: number, destinationOffset: number): void;
+  /** Bytes of the client's since STOP as a time, in 100-ns units. */
+  streamTime(streamBytes: number): number;
   /** The position went back by so many bytes in KSSTATE_RUN. */
   wentBack(byteCount: number): void;
 }
@@ -48,6 +50,7 @@ export abstract class CyclicTransport {
   #lastTick = 0;
   #deviceBytes = 0;
   #streamBytes = 0;
+  #formatStart = 0;
   #scratch: Uint8Array | null = null;
 
   constructor(device: CyclicDevice, requests: IrpStream, geometry: CyclicGeometry) {
@@ -60,14 +63,32 @@ export abstract class CyclicTransport {
     return this.#geometry;
   }
 
-  /** The format has changed. */
+  /** The format has changed in STOP. */
   setGeometry(geometry: CyclicGeometry): void {
     this.#geometry = geometry;
   }
 
-  /** What the converter has passed since STOP, silence included. */
+  /**
+   * The format has changed on the way. Whatever is in the buffer is in the old one and does not count any more; the device goes on from
+   * where it says that it is.
+   */
+  changeFormat(geometry: CyclicGeometry): void {
+    this.#geometry = geometry;
+    this.#lastTick = this.device.now;
+    this.#lastOffset = this.device.deviceOffset() % geometry.bufferBytes;
+    this.#origin = this.#lastOffset;
+    this.#deviceBytes = 0;
+    this.#formatStart = this.#streamBytes;
+  }
+
+  /** What the converter has passed since STOP, or since the format was changed; silence included. */
   get deviceBytes(): number {
     return this.#deviceBytes;
+  }
+
+  /** Stream position at which the format was changed last. */
+  get formatStart(): number {
+    return this.#formatStart;
   }
 
   /** Bytes of the client's that were copied since STOP. */
@@ -137,6 +158,7 @@ export abstract class CyclicTransport {
     this.#origin = 0;
     this.#deviceBytes = 0;
     this.#streamBytes = 0;
+    this.#formatStart = 0;
   }
 
   /** A stream position as clients see it on a looped pin: an offset in the looped buffer; as it is on others. */

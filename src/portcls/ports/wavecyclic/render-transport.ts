@@ -27,6 +27,8 @@ export class RenderTransport extends CyclicTransport {
   #silenced = 0;
   #segments: Segment[] = [];
   #starved = false;
+  /** Device position from which on everything that was copied is to be flushed on a pause; null: nothing is. */
+  #flushFrom: number | null = null;
   /** Stream positions at which clients said that the stream ends. */
   readonly #ends: number[] = [];
   #endReached = false;
@@ -48,7 +50,12 @@ export class RenderTransport extends CyclicTransport {
       if (segment.deviceStart > deviceBytes) continue;
       return segment.streamStart + Math.min(segment.byteLength, deviceBytes - segment.deviceStart);
     }
-    return this.#segments[0]?.streamStart ?? 0;
+    return this.#segments[0]?.streamStart ?? this.formatStart;
+  }
+
+  /** Everything that was taken from the client has been played. */
+  get drained(): boolean {
+    return this.#copied <= this.deviceBytes;
   }
 
   override move(): void {
@@ -86,12 +93,36 @@ export class RenderTransport extends CyclicTransport {
     return this.#endReached && this.#ends.length === 0;
   }
 
-  override reset(): void {
-    super.reset();
+  /** Silence in the new format, until there are data. */
+  override changeFormat(geometry: CyclicGeometry): void {
+    super.changeFormat(geometry);
+    this.#forget();
+    this.#silence(0, this.lookaheadBytes);
+  }
+
+  /** The stream pauses: what is in the buffer and will be worth nothing behind the pause becomes silence. */
+  flush(): void {
+    const from = Math.max(this.#flushFrom ?? this.#copied, this.deviceBytes);
+    if (from >= this.#copied) return;
+    this.#segments = this.#segments.filter(({ deviceStart }) => deviceStart < from);
+    const last = this.#segments.at(-1);
+    if (last !== undefined) last.byteLength = Math.min(last.byteLength, from - last.deviceStart);
+    this.#silence(from, this.#copied);
+    this.#copied = this.#aligned(from);
+    this.#flushFrom = null;
+  }
+
+  #forget(): void {
     this.#copied = 0;
     this.#silenced = 0;
     this.#segments = [];
     this.#starved = false;
+    this.#flushFrom = null;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.#forget();
     this.#ends.length = 0;
     this.#endReached = false;
   }
@@ -128,16 +159,22 @@ export class RenderTransport extends CyclicTransport {
 
   /** The device has played on past the data: the next byte goes a little ahead of it, in step with its samples. */
   #restart(): void {
-    const { blockBytes, bytesPerSecond } = this.geometry;
-    const margin = Math.ceil((bytesPerSecond * RESTART_MARGIN_MS) / 1000);
-    const aligned = Math.ceil((this.deviceBytes + margin) / blockBytes) * blockBytes;
-    const start = aligned + (this.streamBytes % blockBytes);
+    const margin = Math.ceil((this.geometry.bytesPerSecond * RESTART_MARGIN_MS) / 1000);
+    const start = this.#aligned(this.deviceBytes + margin);
     this.#silence(Math.max(this.#silenced, this.deviceBytes), start);
     this.#copied = start;
   }
 
+  /** The first place at or behind a device position where the client's next byte is in step with the device's samples. */
+  #aligned(deviceBytes: number): number {
+    const { blockBytes } = this.geometry;
+    const phase = (this.streamBytes - this.formatStart) % blockBytes;
+    return Math.ceil((deviceBytes - phase) / blockBytes) * blockBytes + phase;
+  }
+
   #copy(buffer: StreamBuffer, room: number): void {
     buffer.streamStart ??= this.streamBytes;
+    this.#flushFrom = buffer.flushOnPause ? (this.#flushFrom ?? this.#copied) : null;
     this.#endReached = false;
     const { bufferBytes } = this.geometry;
     const at = this.offsetOf(this.#copied);
@@ -151,7 +188,11 @@ export class RenderTransport extends CyclicTransport {
       this.device.copyTo(at, piece, count, 0);
     }
     const last = this.#segments.at(-1);
-    if (last !== undefined && last.deviceStart + last.byteLength === this.#copied) last.byteLength += count;
+    const follows =
+      last !== undefined &&
+      last.deviceStart + last.byteLength === this.#copied &&
+      last.streamStart + last.byteLength === this.streamBytes;
+    if (follows) last.byteLength += count;
     else {
       this.#segments.push({
         deviceStart: this.#copied,

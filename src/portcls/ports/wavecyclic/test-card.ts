@@ -2,9 +2,6 @@ import { CUnknown, type IID, type IUnknown } from '../../../com/index.ts';
 import {
   type Alarm,
   currentKernel,
-  type DEVICE_OBJECT,
-  type DriverPackage,
-  type IRP,
   mulDivFloor,
   NtError,
   STATUS_INVALID_PARAMETER,
@@ -12,29 +9,15 @@ import {
   STATUS_UNSUCCESSFUL,
   type SystemMapping,
   type TestPlatform,
-  TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
 } from '../../../kernel/index.ts';
 import {
-  audioDataRange,
-  KSCATEGORY_AUDIO,
   type KSDATAFORMAT,
-  KSNODETYPE_SPEAKER,
-  KSPIN_COMMUNICATION_NONE,
-  KSPIN_COMMUNICATION_SINK,
-  KSPIN_DATAFLOW_IN,
-  KSPIN_DATAFLOW_OUT,
   type KSSTATE,
   KSSTATE_RUN,
   KSSTATE_STOP,
   waveFormatOf,
 } from '../../../ks/index.ts';
-import {
-  pcAddAdapterDevice,
-  pcInitializeAdapterDriver,
-  pcNewPort,
-  pcRegisterSubdevice,
-} from '../../adapter-functions.ts';
 import {
   CLSID_PortWaveCyclic,
   type IDmaChannel,
@@ -44,27 +27,31 @@ import {
   IID_IMiniportWaveCyclic,
   IID_IMiniportWaveCyclicStream,
   IID_IPortWaveCyclic,
-  type IInterruptSync,
   type IMiniportWaveCyclic,
   type IMiniportWaveCyclicStream,
-  InterruptSyncModeNormal,
   type IPortWaveCyclic,
   type IResourceList,
   type IServiceGroup,
   type PCFILTER_DESCRIPTOR,
-  PCFILTER_NODE,
   type WaveCyclicNewStream,
   type WaveCyclicNotification,
 } from '../../ddi/index.ts';
-import { pcNewInterruptSync } from '../../helpers/interrupt-sync.ts';
 import { pcNewServiceGroup } from '../../helpers/service-group.ts';
+import {
+  ByteLog,
+  CallScript,
+  DMA_STEP_TICKS,
+  recordedAt,
+  StreamInterrupt,
+  WAVE_TEST_FILTER,
+  type WaveTestDriver,
+  waveTestDriver,
+} from '../test-wave-card.ts';
 
-export const CARD_LINE = 5;
-/** The card's DMA engine moves what is due this often. */
-const DMA_STEP_TICKS = TICKS_PER_MILLISECOND;
+export { recordedAt } from '../test-wave-card.ts';
 
 /** What the test driver and its card do; a test changes it before the machine starts, or during the run. */
-export class CyclicScript {
+export class CyclicScript extends CallScript {
   /** Bytes of the DMA buffer. */
   bufferBytes = 16 * 1024;
   /** Lets no interrupt through. */
@@ -80,41 +67,7 @@ export class CyclicScript {
   drm = false;
   /** A stream that goes on after PAUSE begins at the start of the buffer, as hardware does that lost its power. */
   forgetsPosition = false;
-  /** Every call of the port into miniport and streams, by DDI name, in order; positions and silence are too many to list. */
-  readonly calls: string[] = [];
-  /** Runs at the start of each of them, the unlisted ones too; what it throws leaves the method. */
-  onCall: (method: string) => void = () => {};
   silencedBytes = 0;
-
-  note(method: string, detail = ''): void {
-    this.calls.push(detail === '' ? method : `${method}(${detail})`);
-    this.onCall(method);
-  }
-}
-
-/** The byte that the card records at a position since it was started first. */
-export function recordedAt(position: number): number {
-  return (position * 31 + Math.floor(position / 251) * 7) & 0xff;
-}
-
-/** What left the card, or what it recorded: bytes that grow. */
-export class ByteLog {
-  #bytes = new Uint8Array(1 << 16);
-  #length = 0;
-
-  append(bytes: Uint8Array): void {
-    if (this.#length + bytes.byteLength > this.#bytes.byteLength) {
-      const larger = new Uint8Array(2 * (this.#length + bytes.byteLength));
-      larger.set(this.bytes);
-      this.#bytes = larger;
-    }
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.byteLength;
-  }
-
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
-  }
 }
 
 /**
@@ -192,6 +145,7 @@ export class CyclicStream extends CUnknown implements IMiniportWaveCyclicStream,
     const block = waveFormatOf(this.#format)?.nBlockAlign ?? 1;
     const frames = Math.floor((this.bytesPerSecond / block / 1000) * interval);
     this.#periodBytes = frames * block;
+    this.#nextInterrupt = this.#position + this.#periodBytes;
     return { interval, frameSize: this.#periodBytes };
   }
 
@@ -286,58 +240,17 @@ export class CyclicStream extends CUnknown implements IMiniportWaveCyclicStream,
   }
 }
 
-const RANGE = audioDataRange({
-  maximumChannels: 8,
-  minimumBitsPerSample: 8,
-  maximumBitsPerSample: 32,
-  minimumSampleFrequency: 4000,
-  maximumSampleFrequency: 192_000,
-});
-
-/**
- * ```
- *  0 render ──> 2 speaker (bridge)
- *  1 capture <── 3 microphone (bridge)
- * ```
- */
-const FILTER: PCFILTER_DESCRIPTOR = (() => {
-  const bridge = { maxGlobalInstanceCount: 0, maxFilterInstanceCount: 0, minFilterInstanceCount: 0 };
-  const stream = { maxGlobalInstanceCount: 2, maxFilterInstanceCount: 2, minFilterInstanceCount: 0 };
-  const pin = (dataFlow: 1 | 2, communication: 0 | 1) => ({
-    dataRanges: [RANGE],
-    dataFlow,
-    communication,
-    category: communication === KSPIN_COMMUNICATION_NONE ? KSNODETYPE_SPEAKER : KSCATEGORY_AUDIO,
-    name: null,
-  });
-  return {
-    pins: [
-      { ...stream, kspinDescriptor: pin(KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_SINK) },
-      { ...stream, kspinDescriptor: pin(KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SINK) },
-      { ...bridge, kspinDescriptor: pin(KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_NONE) },
-      { ...bridge, kspinDescriptor: pin(KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_NONE) },
-    ],
-    nodes: [],
-    connections: [
-      { fromNode: PCFILTER_NODE, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: 2 },
-      { fromNode: PCFILTER_NODE, fromNodePin: 3, toNode: PCFILTER_NODE, toNodePin: 1 },
-    ],
-  };
-})();
-
 /** A WaveCyclic miniport over an interrupt line, with a master DMA channel for each stream. */
 export class CyclicMiniport extends CUnknown implements IMiniportWaveCyclic {
   readonly script: CyclicScript;
   readonly streams: CyclicStream[] = [];
-  readonly #platform: TestPlatform;
+  readonly #interrupt: StreamInterrupt<CyclicStream>;
   #port: IPortWaveCyclic | null = null;
-  #interrupt: IInterruptSync | null = null;
-  readonly #asserting = new Set<CyclicStream>();
 
   constructor(script: CyclicScript, platform: TestPlatform) {
     super('CyclicMiniport');
     this.script = script;
-    this.#platform = platform;
+    this.#interrupt = new StreamInterrupt(platform, (stream) => this.#port?.notify(stream.group));
   }
 
   protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
@@ -346,23 +259,19 @@ export class CyclicMiniport extends CUnknown implements IMiniportWaveCyclic {
   }
 
   protected override finalRelease(): void {
-    this.#interrupt?.disconnect();
-    this.#interrupt?.release();
+    this.#interrupt.disconnect();
   }
 
   init(_unknownAdapter: IUnknown | null, resourceList: IResourceList, port: IPortWaveCyclic): void {
     this.script.note('Init');
     // Not referenced: the port holds the miniport.
     this.#port = port;
-    const sync = pcNewInterruptSync(null, resourceList, 0, InterruptSyncModeNormal);
-    this.#interrupt = sync;
-    sync.registerServiceRoutine(() => this.#service(), null, false);
-    sync.connect();
+    this.#interrupt.connect(resourceList);
   }
 
   getDescription(): PCFILTER_DESCRIPTOR {
     this.script.note('GetDescription');
-    return FILTER;
+    return WAVE_TEST_FILTER;
   }
 
   dataRangeIntersection(): number {
@@ -398,51 +307,21 @@ export class CyclicMiniport extends CUnknown implements IMiniportWaveCyclic {
 
   /** A period of a stream is over. */
   raise(stream: CyclicStream): void {
-    this.#asserting.add(stream);
-    this.#platform.setInterrupt(CARD_LINE, true);
+    this.#interrupt.raise(stream);
   }
 
   forget(stream: CyclicStream): void {
-    this.#asserting.delete(stream);
-  }
-
-  #service(): boolean {
-    if (this.#asserting.size === 0) return false;
-    const asserting = [...this.#asserting];
-    this.#asserting.clear();
-    this.#platform.setInterrupt(CARD_LINE, false);
-    for (const stream of asserting) this.#port?.notify(stream.group);
-    return true;
+    this.#interrupt.forget(stream);
   }
 }
 
-/** The test driver with what it made in its last start. */
-export interface CyclicDriver extends DriverPackage {
-  miniport: CyclicMiniport | null;
-}
-
-/** The driver as an installable package: one WaveCyclic subdevice, 'Wave'. */
-export function cyclicDriver(script: CyclicScript, platform: TestPlatform): CyclicDriver {
-  const driver: CyclicDriver = {
+/** The driver as an installable package. */
+export function cyclicDriver(script: CyclicScript, platform: TestPlatform): WaveTestDriver<CyclicMiniport> {
+  return waveTestDriver({
     name: 'wcfake',
-    hardwareIds: ['TEST\\WCFAKE'],
-    miniport: null,
-    driverEntry: (driverObject, registryPath) => {
-      pcInitializeAdapterDriver(
-        driverObject,
-        registryPath,
-        (_driver: typeof driverObject, pdo: DEVICE_OBJECT) =>
-          pcAddAdapterDevice(driverObject, pdo, startDevice, 2, 0),
-      );
-    },
-  };
-  const startDevice = (deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResourceList): void => {
-    using created = pcNewPort(CLSID_PortWaveCyclic);
-    using port = created.queryInterface(IID_IPortWaveCyclic);
-    using miniport = new CyclicMiniport(script, platform);
-    port.init(deviceObject, irp, miniport, null, resourceList);
-    pcRegisterSubdevice(deviceObject, 'Wave', port);
-    driver.miniport = miniport;
-  };
-  return driver;
+    hardwareId: 'TEST\\WCFAKE',
+    portClass: CLSID_PortWaveCyclic,
+    portInterface: IID_IPortWaveCyclic,
+    newMiniport: () => new CyclicMiniport(script, platform),
+  });
 }

@@ -4,6 +4,9 @@ import {
   KSSTATE_RUN,
   KSSTATE_STOP,
   KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY,
+  KSSTREAM_HEADER_OPTIONSF_DURATIONVALID,
+  KSSTREAM_HEADER_OPTIONSF_FLUSHONPAUSE,
+  KSSTREAM_HEADER_OPTIONSF_TIMEVALID,
   pcmFormat,
 } from '../../../ks/index.ts';
 import { CyclicScript, recordedAt } from './test-card.ts';
@@ -11,6 +14,8 @@ import { CyclicMachine, same } from './test-client.ts';
 
 /** Bytes of a millisecond of 48 kHz, 16 bits, stereo. */
 const MS = 192;
+/** Every header that holds data says when they were recorded, and how long they are. */
+const TIMES = KSSTREAM_HEADER_OPTIONSF_TIMEVALID | KSSTREAM_HEADER_OPTIONSF_DURATIONVALID;
 
 function open(script = new CyclicScript(), looped = false) {
   const machine = new CyclicMachine(script);
@@ -106,7 +111,7 @@ describe('a capture pin', () => {
     const packet = pin.read(60 * MS);
     machine.runMs(0);
     expect(packet.statusName).toBe('STATUS_SUCCESS');
-    expect(packet.header.optionsFlags).toBe(0);
+    expect(packet.header.optionsFlags).toBe(TIMES);
     expect(same(pin.bytesOf(packet), recorded(0, 60 * MS))).toBe(true);
     end(machine);
   });
@@ -118,12 +123,12 @@ describe('a capture pin', () => {
     const packet = pin.read(10 * MS);
     machine.runMs(0);
     expect(packet.statusName).toBe('STATUS_SUCCESS');
-    expect(packet.header.optionsFlags).toBe(KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY);
+    expect(packet.header.optionsFlags).toBe(KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY | TIMES);
     // The buffer holds 80 ms; the oldest 10 of them are about to be overwritten.
     expect(same(pin.bytesOf(packet), recorded((205 - 70) * MS, 10 * MS))).toBe(true);
     const next = pin.read(10 * MS);
     machine.runMs(0);
-    expect(next.header.optionsFlags).toBe(0);
+    expect(next.header.optionsFlags).toBe(TIMES);
     // Lost bytes are in no buffer, and in no position.
     expect(pin.position()).toEqual({ playOffset: 70 * MS, writeOffset: 20 * MS });
     end(machine);
@@ -140,7 +145,7 @@ describe('a capture pin', () => {
     expect(pin.position().playOffset).toBeGreaterThanOrEqual(120 * MS - 80 * MS);
     const packet = pin.read(10 * MS);
     machine.runMs(0);
-    expect(pin.packets[0]?.header.optionsFlags).toBe(KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY);
+    expect(pin.packets[0]?.header.optionsFlags).toBe(KSSTREAM_HEADER_OPTIONSF_DATADISCONTINUITY | TIMES);
     expect(same(pin.bytesOf(packet), recorded((120 - 60) * MS, 10 * MS))).toBe(true);
     end(machine);
   });
@@ -180,6 +185,52 @@ describe('a looped capture pin', () => {
     pin.setState(KSSTATE_STOP);
     machine.runMs(0);
     expect([packet.statusName, packet.header.dataUsed]).toEqual(['STATUS_SUCCESS', 25 * MS]);
+    end(machine);
+  });
+});
+
+describe('the headers of reads', () => {
+  it('come back with the stream time of their first byte and their length, over pauses and in any format', () => {
+    const { machine, pin } = open();
+    const packets = [10, 25, 5].map((ms) => pin.read(ms * MS));
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(20);
+    pin.setState(KSSTATE_PAUSE);
+    machine.runMs(500);
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(30);
+    const times = packets.map(({ header: { presentationTime, duration } }) => [
+      presentationTime.time / 10_000,
+      presentationTime.numerator / presentationTime.denominator,
+      duration / 10_000,
+    ]);
+    expect(times).toEqual([
+      [0, 1, 10],
+      [10, 1, 25],
+      [35, 1, 5],
+    ]);
+    // From here on a millisecond has half the bytes.
+    pin.setFormat(pcmFormat(24_000, 2, 16));
+    const next = pin.read(10 * MS);
+    machine.runMs(40);
+    expect(next.header.presentationTime.time / 10_000).toBeGreaterThanOrEqual(40);
+    expect(next.header.duration / 10_000).toBe(20);
+    end(machine);
+  });
+
+  it('of which the client has said so come back at a pause with what they hold', () => {
+    const { machine, pin } = open();
+    const flagged = pin.read(50 * MS, 0, KSSTREAM_HEADER_OPTIONSF_FLUSHONPAUSE);
+    const other = pin.read(50 * MS);
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(20);
+    pin.setState(KSSTATE_PAUSE);
+    expect([flagged.statusName, flagged.header.dataUsed]).toEqual(['STATUS_SUCCESS', 20 * MS]);
+    expect(other.statusName).toBe('pending');
+    pin.setState(KSSTATE_RUN);
+    machine.runMs(50);
+    expect([other.statusName, other.header.dataUsed]).toEqual(['STATUS_SUCCESS', 50 * MS]);
+    expect(same(pin.bytesOf(other), recorded(20 * MS, 50 * MS))).toBe(true);
     end(machine);
   });
 });

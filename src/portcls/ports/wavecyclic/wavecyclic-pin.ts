@@ -1,5 +1,6 @@
 import { type IUnknown, tryQueryInterface } from '../../../com/index.ts';
 import {
+  exQueueWorkItem,
   type IRP,
   KSPIN_LOCK,
   keAcquireSpinLock,
@@ -18,6 +19,7 @@ import {
   type SystemMapping,
   TICKS_PER_SECOND,
   TraceKind,
+  WORK_QUEUE_ITEM,
 } from '../../../kernel/index.ts';
 import {
   IOCTL_KS_READ_STREAM,
@@ -83,6 +85,9 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   #resuming = false;
   /** Between KSRESET_BEGIN and KSRESET_END. */
   #resetting = false;
+  /** 100-ns units at the place where the format was changed last. */
+  #times = { stream: 0, physical: 0 };
+  readonly #formatWork = new WORK_QUEUE_ITEM(() => this.#applyNewFormat(), 'WaveCyclic format change');
 
   // Made once, so that a period allocates no closures.
   readonly #callGetPosition: () => number;
@@ -97,7 +102,7 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   constructor(port: PortWaveCyclic, create: PinCreate) {
     super(create);
     this.looped = create.connect.interface.id === KSINTERFACE_STANDARD_LOOPED_STREAMING;
-    this.#requests = new IrpStream(this.capture, this.looped, () => this.#endOfStream());
+    this.#requests = new IrpStream(this.capture, this.looped, () => this.#endOfStream(), true);
     this.#callGetPosition = () => this.cyclicStream.getPosition();
     this.#callSilence = () => {
       const buffer = this.#buffer;
@@ -211,6 +216,16 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     this.#dmaChannel.copyFrom(destination, source, byteCount, destinationOffset);
   }
 
+  streamTime(streamBytes: number): number {
+    return this.#times.stream + this.#normalize(streamBytes - this.#transport.formatStart);
+  }
+
+  #normalize(bytes: number): number {
+    return this.callOut(`${STREAM}::NormalizePhysicalPosition`, () =>
+      this.cyclicStream.normalizePhysicalPosition(bytes),
+    );
+  }
+
   wentBack(byteCount: number): void {
     this.finding('GetPosition went back in KSSTATE_RUN; the port waits until it has caught up.', {
       bytes: byteCount,
@@ -254,6 +269,31 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     }
     if (this.marks.any) this.#passMarks();
     for (const object of this.objects) object.tick();
+    // SetFormat is for PASSIVE_LEVEL.
+    if (this.#formatIsDue && !this.#formatWork.queued) exQueueWorkItem(this.#formatWork);
+  }
+
+  /** A new format comes next in the stream, and all data before it have been played (stream-changes.md). */
+  get #formatIsDue(): boolean {
+    const transport = this.#transport;
+    return this.#requests.newFormat !== null && transport instanceof RenderTransport && transport.drained;
+  }
+
+  /** The stream goes on in the format that its client has announced, or in the old one when the miniport refuses. PASSIVE_LEVEL. */
+  #applyNewFormat(): void {
+    const format = this.#locked(() => this.#requests.newFormat);
+    if (format === null || this.#stream === null || !this.present || !this.#formatIsDue) return;
+    let status: NTSTATUS = STATUS_SUCCESS;
+    try {
+      this.setFormat(format);
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+      status = error.status;
+    }
+    this.#locked(() => {
+      this.#requests.finishNewFormat(status);
+      if (this.#running) this.#move();
+    });
   }
 
   #passMarks(): void {
@@ -304,6 +344,7 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     // What a starving device waits for need not wait for its next interrupt; empty packets need not wait at all.
     if (this.#running) this.#locked(this.#serviceLocked);
     else this.#locked(() => this.#requests.current());
+    if (this.#formatIsDue) this.#applyNewFormat();
   }
 
   #reset(begin: boolean): void {
@@ -338,10 +379,9 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     if (this.state !== KSSTATE_STOP && !this.#lock.isHeld) {
       this.#locked(() => transport.updatePosition(this.#running));
     }
-    const bytes = physical ? transport.deviceBytes : transport.converterBytes;
-    return this.callOut(`${STREAM}::NormalizePhysicalPosition`, () =>
-      this.cyclicStream.normalizePhysicalPosition(bytes),
-    );
+    return physical
+      ? this.#times.physical + this.#normalize(transport.deviceBytes)
+      : this.streamTime(Math.max(transport.converterBytes, transport.formatStart));
   }
 
   /** One sample of all channels. */
@@ -391,20 +431,44 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   /** The position is frozen: what was recorded up to it is handed over. */
   #halt(): void {
     this.#running = false;
-    if (this.#stream !== null && this.present) this.#locked(this.#serviceLocked);
+    if (this.#stream === null || !this.present) return;
+    this.#locked(() => {
+      this.#move();
+      this.#requests.flushOnPause();
+      if (this.#transport instanceof RenderTransport) this.#transport.flush();
+    });
   }
 
   #end(): void {
     this.#requests.endAll();
     this.#transport.reset();
+    this.#times = { stream: 0, physical: 0 };
     this.marks.reset();
     this.#resetting = false;
   }
 
+  /**
+   * On a stream that is under way, what the device has not come to yet was meant for the old format and is dropped: clients that want it
+   * played announce the new format in the stream (KSSTREAM_HEADER_OPTIONSF_TYPECHANGED). Times go on, each stretch in its format.
+   */
   protected override setStreamFormat(dataFormat: KSDATAFORMAT): void {
+    const stopped = this.state === KSSTATE_STOP;
+    const transport = this.#transport;
+    if (this.#running) this.#locked(this.#serviceLocked);
+    const times = stopped
+      ? this.#times
+      : {
+          stream: this.streamTime(this.capture ? transport.converterBytes : transport.streamBytes),
+          physical: this.clockTime(true),
+        };
     this.callOut(`${STREAM}::SetFormat`, () => this.cyclicStream.setFormat(dataFormat));
-    this.#geometry = this.#measure(dataFormat, this.state === KSSTATE_STOP);
-    this.#locked(() => this.#transport.setGeometry(this.#geometry));
+    this.#geometry = this.#measure(dataFormat, stopped);
+    this.#times = times;
+    this.#locked(() => {
+      if (stopped) transport.setGeometry(this.#geometry);
+      else transport.changeFormat(this.#geometry);
+      if (this.#running) this.#move();
+    });
   }
 
   /**

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { NtError, ntStatusName, ntSuccess, STATUS_UNSUCCESSFUL } from '../../../kernel/index.ts';
 import {
+  encodeDataFormat,
   IOCTL_KS_PROPERTY,
   IOCTL_KS_READ_STREAM,
   IOCTL_KS_WRITE_STREAM,
@@ -12,6 +13,7 @@ import {
   KSEVENTSETID_Connection,
   KSEVENTSETID_LoopedStreaming,
   KSSTATE_STOP,
+  KSSTREAM_HEADER_OPTIONSF_TYPECHANGED,
   ksCreateClock,
   ksRequestEvent,
   pcmFormat,
@@ -25,6 +27,7 @@ type Step =
   | { readonly do: 'packet'; readonly sizes: readonly number[]; readonly flags: number }
   | { readonly do: 'cancel'; readonly which: number }
   | { readonly do: 'format'; readonly rate: number; readonly bits: number }
+  | { readonly do: 'announce'; readonly rate: number; readonly bits: number }
   | { readonly do: 'position' }
   | { readonly do: 'event'; readonly which: number }
   | { readonly do: 'clock' }
@@ -49,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         minLength: 1,
         maxLength: 3,
       }),
-      flags: fc.constantFrom(0, 0, 0, 0x200, 0x8000_0000, 8),
+      flags: fc.constantFrom(0, 0, 0, 0x80, 0x80, 0x200, 0x8000_0000, 8),
     }),
   ),
   weighted(3, fc.record({ do: fc.constant('cancel' as const), which: fc.nat({ max: 20 }) })),
@@ -59,6 +62,14 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('format' as const),
       rate: fc.constantFrom(8_000, 44_100, 48_000, 192_000),
       bits: fc.constantFrom(8, 16, 24),
+    }),
+  ),
+  weighted(
+    2,
+    fc.record({
+      do: fc.constant('announce' as const),
+      rate: fc.constantFrom(8_000, 48_000),
+      bits: fc.constantFrom(8, 16),
     }),
   ),
   weighted(4, fc.constant({ do: 'position' as const })),
@@ -118,7 +129,7 @@ function play(steps: readonly Step[], script: CyclicScript): void {
         statusOf(() => pin.setState(each.state));
         break;
       case 'packet': {
-        if (capture) each.sizes.forEach((size) => void pin.read(size, each.flags));
+        if (capture) each.sizes.forEach((size) => void pin.read(size, 0, each.flags));
         else pin.writeAll(each.sizes.map((size) => ({ bytes: sound(size), flags: each.flags })));
         break;
       }
@@ -127,6 +138,9 @@ function play(steps: readonly Step[], script: CyclicScript): void {
         break;
       case 'format':
         statusOf(() => pin.setFormat(pcmFormat(each.rate, 2, each.bits)));
+        break;
+      case 'announce':
+        pin.write(encodeDataFormat(pcmFormat(each.rate, 2, each.bits)), KSSTREAM_HEADER_OPTIONSF_TYPECHANGED);
         break;
       case 'position':
         statusOf(() => {

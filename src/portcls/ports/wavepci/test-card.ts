@@ -2,28 +2,17 @@ import { CUnknown, type IID, type IUnknown } from '../../../com/index.ts';
 import {
   type Alarm,
   currentKernel,
-  type DEVICE_OBJECT,
-  type DriverPackage,
-  type IRP,
   mulDivFloor,
   NtError,
   STATUS_NOT_IMPLEMENTED,
   STATUS_UNSUCCESSFUL,
   type SystemMapping,
   type TestPlatform,
-  TICKS_PER_MILLISECOND,
   TICKS_PER_SECOND,
 } from '../../../kernel/index.ts';
 import {
-  audioDataRange,
   type KSALLOCATOR_FRAMING,
-  KSCATEGORY_AUDIO,
   type KSDATAFORMAT,
-  KSNODETYPE_SPEAKER,
-  KSPIN_COMMUNICATION_NONE,
-  KSPIN_COMMUNICATION_SINK,
-  KSPIN_DATAFLOW_IN,
-  KSPIN_DATAFLOW_OUT,
   type KSSTATE,
   KSSTATE_PAUSE,
   KSSTATE_RUN,
@@ -31,40 +20,36 @@ import {
   waveFormatOf,
 } from '../../../ks/index.ts';
 import {
-  pcAddAdapterDevice,
-  pcInitializeAdapterDriver,
-  pcNewPort,
-  pcRegisterSubdevice,
-} from '../../adapter-functions.ts';
-import {
   CLSID_PortWavePci,
   type IDmaChannel,
   IID_IMiniport,
   IID_IMiniportWavePci,
   IID_IMiniportWavePciStream,
   IID_IPortWavePci,
-  type IInterruptSync,
   type IMiniportWavePci,
   type IMiniportWavePciStream,
-  InterruptSyncModeNormal,
   type IPortWavePci,
   type IPortWavePciStream,
   type IResourceList,
   type IServiceGroup,
   type PCFILTER_DESCRIPTOR,
-  PCFILTER_NODE,
   type WavePciNewStream,
 } from '../../ddi/index.ts';
-import { pcNewInterruptSync } from '../../helpers/interrupt-sync.ts';
 import { pcNewServiceGroup } from '../../helpers/service-group.ts';
-import { ByteLog, recordedAt } from '../wavecyclic/test-card.ts';
-
-export const CARD_LINE = 5;
-export const BUS_DEVICE = 'test:0';
-const DMA_STEP_TICKS = TICKS_PER_MILLISECOND;
+import {
+  BUS_DEVICE,
+  ByteLog,
+  CallScript,
+  DMA_STEP_TICKS,
+  recordedAt,
+  StreamInterrupt,
+  WAVE_TEST_FILTER,
+  type WaveTestDriver,
+  waveTestDriver,
+} from '../test-wave-card.ts';
 
 /** What the test driver and its card do. */
-export class PciScript {
+export class PciScript extends CallScript {
   /** Mappings that the miniport holds at most. */
   depth = 8;
   /** The card does no scatter/gather. */
@@ -76,13 +61,6 @@ export class PciScript {
   framing = true;
   /** RevokeMappings says another number. */
   revokeError = 0;
-  readonly calls: string[] = [];
-  onCall: (method: string) => void = () => {};
-
-  note(method: string, detail = ''): void {
-    this.calls.push(detail === '' ? method : `${method}(${detail})`);
-    this.onCall(method);
-  }
 }
 
 /** A mapping as the miniport's ring of descriptors holds it. */
@@ -306,53 +284,23 @@ export class PciStream extends CUnknown implements IMiniportWavePciStream {
   }
 }
 
-const RANGE = audioDataRange({
-  maximumChannels: 8,
-  minimumBitsPerSample: 8,
-  maximumBitsPerSample: 32,
-  minimumSampleFrequency: 4000,
-  maximumSampleFrequency: 192_000,
-});
-
-const FILTER: PCFILTER_DESCRIPTOR = (() => {
-  const bridge = { maxGlobalInstanceCount: 0, maxFilterInstanceCount: 0, minFilterInstanceCount: 0 };
-  const stream = { maxGlobalInstanceCount: 2, maxFilterInstanceCount: 2, minFilterInstanceCount: 0 };
-  const pin = (dataFlow: 1 | 2, communication: 0 | 1) => ({
-    dataRanges: [RANGE],
-    dataFlow,
-    communication,
-    category: communication === KSPIN_COMMUNICATION_NONE ? KSNODETYPE_SPEAKER : KSCATEGORY_AUDIO,
-    name: null,
-  });
-  return {
-    pins: [
-      { ...stream, kspinDescriptor: pin(KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_SINK) },
-      { ...stream, kspinDescriptor: pin(KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_SINK) },
-      { ...bridge, kspinDescriptor: pin(KSPIN_DATAFLOW_OUT, KSPIN_COMMUNICATION_NONE) },
-      { ...bridge, kspinDescriptor: pin(KSPIN_DATAFLOW_IN, KSPIN_COMMUNICATION_NONE) },
-    ],
-    nodes: [],
-    connections: [
-      { fromNode: PCFILTER_NODE, fromNodePin: 0, toNode: PCFILTER_NODE, toNodePin: 2 },
-      { fromNode: PCFILTER_NODE, fromNodePin: 3, toNode: PCFILTER_NODE, toNodePin: 1 },
-    ],
-  };
-})();
-
 /** A WavePci miniport over an interrupt line. */
 export class PciMiniport extends CUnknown implements IMiniportWavePci {
   readonly script: PciScript;
   readonly streams: PciStream[] = [];
   readonly #platform: TestPlatform;
+  readonly #interrupt: StreamInterrupt<PciStream>;
   #port: IPortWavePci | null = null;
-  #interrupt: IInterruptSync | null = null;
   #group: IServiceGroup | null = null;
-  readonly #asserting = new Set<PciStream>();
 
   constructor(script: PciScript, platform: TestPlatform) {
     super('PciMiniport');
     this.script = script;
     this.#platform = platform;
+    this.#interrupt = new StreamInterrupt(platform, (stream) => {
+      const group = stream.group ?? this.#group;
+      if (group !== null) this.#port?.notify(group);
+    });
   }
 
   protected override nonDelegatingQueryInterface(iid: IID<unknown>): object | null {
@@ -361,18 +309,14 @@ export class PciMiniport extends CUnknown implements IMiniportWavePci {
   }
 
   protected override finalRelease(): void {
-    this.#interrupt?.disconnect();
-    this.#interrupt?.release();
+    this.#interrupt.disconnect();
     this.#group?.release();
   }
 
   init(_unknownAdapter: IUnknown | null, resourceList: IResourceList, port: IPortWavePci): IServiceGroup {
     this.script.note('Init');
     this.#port = port;
-    const sync = pcNewInterruptSync(null, resourceList, 0, InterruptSyncModeNormal);
-    this.#interrupt = sync;
-    sync.registerServiceRoutine(() => this.#service(), null, false);
-    sync.connect();
+    this.#interrupt.connect(resourceList);
     const group = pcNewServiceGroup();
     this.#group = group;
     group.addRef();
@@ -380,7 +324,7 @@ export class PciMiniport extends CUnknown implements IMiniportWavePci {
   }
 
   getDescription(): PCFILTER_DESCRIPTOR {
-    return FILTER;
+    return WAVE_TEST_FILTER;
   }
 
   dataRangeIntersection(): number {
@@ -422,56 +366,23 @@ export class PciMiniport extends CUnknown implements IMiniportWavePci {
   }
 
   raise(stream: PciStream): void {
-    this.#asserting.add(stream);
-    this.#platform.setInterrupt(CARD_LINE, true);
+    this.#interrupt.raise(stream);
   }
 
   forget(stream: PciStream): void {
-    this.#asserting.delete(stream);
+    this.#interrupt.forget(stream);
     const index = this.streams.indexOf(stream);
     if (index >= 0) this.streams.splice(index, 1);
   }
-
-  #service(): boolean {
-    if (this.#asserting.size === 0) return false;
-    const asserting = [...this.#asserting];
-    this.#asserting.clear();
-    this.#platform.setInterrupt(CARD_LINE, false);
-    for (const stream of asserting) {
-      const group = stream.group ?? this.#group;
-      if (group !== null) this.#port?.notify(group);
-    }
-    return true;
-  }
 }
 
-/** The test driver with what it made in its last start. */
-export interface PciDriver extends DriverPackage {
-  miniport: PciMiniport | null;
-}
-
-/** The driver as an installable package: one WavePci subdevice, 'Wave'. */
-export function pciDriver(script: PciScript, platform: TestPlatform): PciDriver {
-  const driver: PciDriver = {
+/** The driver as an installable package. */
+export function pciDriver(script: PciScript, platform: TestPlatform): WaveTestDriver<PciMiniport> {
+  return waveTestDriver({
     name: 'wpfake',
-    hardwareIds: ['TEST\\WPFAKE'],
-    miniport: null,
-    driverEntry: (driverObject, registryPath) => {
-      pcInitializeAdapterDriver(
-        driverObject,
-        registryPath,
-        (_driver: typeof driverObject, pdo: DEVICE_OBJECT) =>
-          pcAddAdapterDevice(driverObject, pdo, startDevice, 2, 0),
-      );
-    },
-  };
-  const startDevice = (deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResourceList): void => {
-    using created = pcNewPort(CLSID_PortWavePci);
-    using port = created.queryInterface(IID_IPortWavePci);
-    using miniport = new PciMiniport(script, platform);
-    port.init(deviceObject, irp, miniport, null, resourceList);
-    pcRegisterSubdevice(deviceObject, 'Wave', port);
-    driver.miniport = miniport;
-  };
-  return driver;
+    hardwareId: 'TEST\\WPFAKE',
+    portClass: CLSID_PortWavePci,
+    portInterface: IID_IPortWavePci,
+    newMiniport: () => new PciMiniport(script, platform),
+  });
 }
