@@ -1,28 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, describe, expect, it } from 'vitest';
-import { readMidiFile, type TimedMidi, writeMidiFile } from '../src/client/index.ts';
-import { miniport, readWav, TemporaryFolder } from './support/cli.ts';
-import { amplitudeAt } from './support/midi-bench.ts';
+import { readMidiFile } from '../src/client/index.ts';
+import { miniport, TemporaryFolder } from './support/cli.ts';
+import { hardFile, keysHeard, SCALE, SCALE_SONG, scaleFile } from './support/midi-song.ts';
 
 const folder = new TemporaryFolder();
 afterAll(() => folder[Symbol.dispose]());
 
-const at = (ms: number, ...bytes: number[]): TimedMidi => ({
-  time100ns: ms * 10_000,
-  bytes: Uint8Array.from(bytes),
-});
-
-/** A scale, one note every 200 ms. */
-const SCALE = [60, 62, 64, 65, 67, 69, 71, 72];
-const song = [
-  at(0, 0xf0, 0x7e, 0x7f, 0x09, 0x01, 0xf7),
-  at(20, 0xc0, 80),
-  ...SCALE.flatMap((key, index) => [
-    at(100 + index * 200, 0x90, key, 110),
-    at(280 + index * 200, 0x80, key, 0),
-  ]),
-];
-const input = () => folder.write('song.mid', writeMidiFile(song));
+const input = () => folder.write('song.mid', scaleFile());
 
 describe('miniport midi', () => {
   it('plays on the FM synthesizer and records the sound', async () => {
@@ -32,20 +17,20 @@ describe('miniport midi', () => {
     expect(code).toBe(0);
     expect(text).toMatch(/^Played {6}0:01 of MIDI\n/);
     expect(text).toContain('sb16 on sim, FM synthesizer');
-    expect(text).toContain(`Events      ${song.length} of ${song.length}, 8 notes; voices stolen: 0`);
-    const { samples, channels, sampleRate } = readWav(out);
-    const left = Float64Array.from(
-      { length: samples.length / channels },
-      (_, frame) => (samples[frame * channels] ?? 0) / 32_768,
+    expect(text).toContain(
+      `Events      ${SCALE_SONG.length} of ${SCALE_SONG.length}, 8 notes; voices stolen: 0`,
     );
-    // Every note is louder than its neighbours in its own time.
-    const begins = left.findIndex((sample) => Math.abs(sample) > 0.001) / sampleRate;
-    for (const [index, key] of SCALE.entries()) {
-      const from = Math.round((begins + 0.05 + index * 0.2) * sampleRate);
-      const piece = left.subarray(from, from + Math.round(0.1 * sampleRate));
-      const heard = SCALE.map((other) => amplitudeAt(piece, 440 * 2 ** ((other - 69) / 12), sampleRate));
-      expect(SCALE[heard.indexOf(Math.max(...heard))]).toBe(key);
-    }
+    expect(keysHeard(out)).toEqual(SCALE);
+  });
+
+  it('plays on the nine voices of the AdLib card', async () => {
+    const out = folder.file('adlib.wav');
+    const { code, out: text, err } = await miniport('midi', input(), '--card', 'adlib', '--out', out);
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(text).toContain('adlib on sim, FM synthesizer');
+    expect(text).toContain('8 notes; voices stolen: 0');
+    expect(keysHeard(out)).toEqual(SCALE);
   });
 
   it('sends to the MIDI connector and records the bytes with their times', async () => {
@@ -59,7 +44,7 @@ describe('miniport midi', () => {
     expect(code).toBe(0);
     const report = JSON.parse(text);
     expect(report).toMatchObject({
-      events: song.length,
+      events: SCALE_SONG.length,
       notes: 8,
       voicesStolen: null,
       findings: [],
@@ -67,9 +52,30 @@ describe('miniport midi', () => {
     });
     expect(report.latenessMs.max).toBeLessThan(1);
     const { events } = readMidiFile(readFileSync(out));
-    expect(events.map(({ bytes }) => [...bytes])).toEqual(song.map(({ bytes }) => [...bytes]));
+    expect(events.map(({ bytes }) => [...bytes])).toEqual(SCALE_SONG.map(({ bytes }) => [...bytes]));
     for (const [index, { time100ns }] of events.entries()) {
-      expect(Math.abs(time100ns - (song[index]?.time100ns ?? 0))).toBeLessThan(10_000);
+      expect(Math.abs(time100ns - (SCALE_SONG[index]?.time100ns ?? 0))).toBeLessThan(10_000);
+    }
+  });
+
+  it('plays format 1 with tempo changes, running status and system exclusive messages in pieces', async () => {
+    const { bytes, events } = hardFile();
+    const out = folder.file('hard.mid');
+    const { code, err } = await miniport('midi', folder.write('in.mid', bytes), '--out', out);
+    expect(err).toMatch(/^Warning: .*: a chunk 'XFIH' was left out\.\n$/);
+    expect(code).toBe(0);
+    const left = readMidiFile(readFileSync(out)).events;
+    const sent = events.flatMap(([, bytes]) => bytes);
+    expect(left.flatMap(({ bytes }) => [...bytes])).toEqual(sent);
+    const timesOf = (list: readonly (readonly [number, number])[]) => list.map(([time]) => time);
+    const due = events.flatMap(([ms, bytes]) => bytes.map((byte) => [ms, byte] as const));
+    const heard = left.flatMap(({ time100ns, bytes }) =>
+      [...bytes].map((byte) => [time100ns / 10_000, byte] as const),
+    );
+    // Three bytes behind each other take the wire a millisecond.
+    for (const [index, time] of timesOf(heard).entries()) {
+      expect(time).toBeGreaterThanOrEqual(timesOf(due)[index] ?? 0);
+      expect(time).toBeLessThan((timesOf(due)[index] ?? 0) + 4);
     }
   });
 
@@ -90,6 +96,8 @@ describe('miniport midi', () => {
     [['--synth', 'fm', '--out', 'x.mid'], 'must be a WAV file'],
     [['--synth', 'uart', '--out', 'x.wav'], 'must be a MIDI file'],
     [['--synth', 'uart', '--live'], '--live plays sound'],
+    [['--machine', 'qemu', '--live'], '--live works on --machine sim'],
+    [['--card', 'adlib', '--synth', 'uart'], "The driver of 'adlib' has no MIDI port"],
     [['--card', 'ac97'], "The driver of 'ac97' has no FM synthesizer"],
     [['--card', 'nothing'], "There is no card 'nothing'"],
     [['--out', '/nowhere/out.wav'], 'its folder does not exist'],

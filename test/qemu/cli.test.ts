@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, expect, it } from 'vitest';
 import { bytesOf, noise, same, soundIn } from '../support/ac97-bench.ts';
 import { miniport, readWav, TemporaryFolder } from '../support/cli.ts';
+import { keysHeard, SCALE, scaleFile } from '../support/midi-song.ts';
 import { describeWithQemu } from '../support/with-qemu.ts';
 
 const folder = new TemporaryFolder();
@@ -46,5 +47,32 @@ describeWithQemu('miniport --machine qemu', () => {
     const start = taken.findIndex((sample) => sample !== 0);
     expect(start).toBeGreaterThanOrEqual(0);
     expect(same(bytesOf(taken.slice(start)), bytesOf(samples.slice(0, taken.length - start)))).toBe(true);
+  });
+
+  it('plays a MIDI file on the FM chip of the AdLib card', { timeout: 60_000 }, async () => {
+    const out = folder.file('scale.wav');
+    const song = folder.write('scale.mid', scaleFile());
+    const {
+      code,
+      out: text,
+      err,
+    } = await miniport('midi', song, '--machine', 'qemu', '--out', out, '--json');
+    expect(err).toBe('');
+    expect(code).toBe(0);
+    expect(JSON.parse(text)).toMatchObject({
+      card: 'adlib',
+      machine: 'qemu',
+      synth: 'fm',
+      notes: 8,
+      leaks: '',
+    });
+    expect(keysHeard(out, 60)).toEqual(SCALE);
+  });
+
+  it('says so when the card that QEMU has makes no music', { timeout: 60_000 }, async () => {
+    const song = folder.write('scale.mid', scaleFile());
+    const { code, err } = await miniport('midi', song, '--machine', 'qemu', '--card', 'sb16');
+    expect(code).toBe(2);
+    expect(err).toContain("has found no FM synthesizer on QEMU's card");
   });
 });
