@@ -3,6 +3,7 @@ import { install } from '../../src/adapters/hda/index.ts';
 import { AudioClient } from '../../src/client/index.ts';
 import { KsObject } from '../../src/client/requests/ks-object.ts';
 import { RtPin } from '../../src/client/streams/rt-pin.ts';
+import type { PcmSamples } from '../../src/hal/bus.ts';
 import { MemorySink } from '../../src/hardware/analog.ts';
 import {
   HdaCard,
@@ -115,6 +116,17 @@ export class HdaBench implements Disposable {
     const sink = this.#sinks.get(`${codecAddress}:${nid}`);
     if (!sink) throw new Error(`there is no recorder at pin ${nid} of codec ${codecAddress}`);
     return sink;
+  }
+
+  /** Samples that a pin's jack heard, from the first that was not silence on; all in one format. */
+  heard(nid: number, codecAddress = 0): PcmSamples {
+    const { takes } = this.sink(nid, codecAddress);
+    const loud = takes.filter(({ samples }) => samples.some((sample) => sample !== 0));
+    if (loud.length > 1) throw new Error(`the jack of pin ${nid} heard ${loud.length} formats`);
+    const [take] = loud;
+    if (!take) return new Int16Array(0);
+    const first = take.samples.findIndex((sample) => sample !== 0);
+    return take.samples.subarray(first - (first % take.format.channels));
   }
 
   /** What the driver and the card were found doing wrong. */

@@ -4,6 +4,7 @@ import {
   KSEVENT_PINCAPS_JACKINFOCHANGE,
   KSEVENTSETID_PinCapsChange,
   KSJACK_SINK_INFORMATION,
+  KSNODETYPE_SPDIF_INTERFACE,
   KSPROPERTY_JACK_SINK_INFO,
   readUlong,
 } from '../../ks/index.ts';
@@ -70,14 +71,26 @@ export class JackMonitor {
   }
 }
 
+/** EPcxConnectionType (ksmedia.h). */
+const CONNECTION_UNKNOWN = 0;
+const CONNECTION_OTHER_DIGITAL = 6;
+const CONNECTION_OTHER_ANALOG = 7;
+
+/** Where firmware left the connector open, the kind of signal is known all the same. */
+function connectorOf({ connectionType, category, display }: PlanJack): number {
+  if (connectionType !== CONNECTION_UNKNOWN) return connectionType;
+  const digital = display !== null || category.equals(KSNODETYPE_SPDIF_INTERFACE);
+  return digital ? CONNECTION_OTHER_DIGITAL : CONNECTION_OTHER_ANALOG;
+}
+
 /** A jack as KS describes it. */
 function viewOf(jack: PlanJack, present: boolean): JackView {
-  const { channelMapping, color, connectionType, geoLocation, genLocation, portConnection } = jack;
+  const { channelMapping, color, geoLocation, genLocation, portConnection } = jack;
   return {
     description: {
       channelMapping: jack.direction === 'render' ? channelMapping : 0,
       color,
-      connectionType,
+      connectionType: connectorOf(jack),
       geoLocation,
       genLocation,
       portConnection,

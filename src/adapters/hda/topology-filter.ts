@@ -140,9 +140,10 @@ class NodeTexts {
       return first === undefined || others.length > 0 ? undefined : this.#plan.devices[first]?.name;
     };
     if (down.ports.size > 0) {
-      // Inputs that are heard in the outputs.
-      if (up.devices.size === 0) return `${port(up) ?? 'Input'} Monitor`;
-      return port(down) ?? device(up) ?? 'Output';
+      if (up.devices.size > 0) return port(down) ?? device(up) ?? 'Output';
+      // Inputs that are heard in the outputs; a microphone's boost acts on recordings as well.
+      const input = port(up) ?? port(down) ?? 'Input';
+      return node.type === 'volume' && node.boost ? input : `${input} Monitor`;
     }
     return port(up) ?? device(down) ?? 'Recording';
   }

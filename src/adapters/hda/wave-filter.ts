@@ -55,10 +55,16 @@ export function formatsOf({ formats, maximumChannels }: PlanDevice): ConverterFo
   };
 }
 
-/** Builds the filter. `pinNames` are the host pins' names, by device. */
+/** Names of a device's host pin and converter. */
+export interface DeviceNames {
+  readonly pin: GUID;
+  readonly node: GUID;
+}
+
+/** Builds the filter. `deviceNames` are by device. */
 export function waveFilter(
   plan: CodecPlan,
-  pinNames: readonly GUID[],
+  deviceNames: readonly DeviceNames[],
   properties: readonly PCPROPERTY_ITEM[],
 ): PCFILTER_DESCRIPTOR {
   const pins: PCPIN_DESCRIPTOR[] = [];
@@ -68,12 +74,12 @@ export function waveFilter(
     const render = device.direction === 'render';
     const [host, bridge] = [hostPinOf(index), bridgePinOf(index)];
     const pin = hostPin(render ? KSPIN_DATAFLOW_IN : KSPIN_DATAFLOW_OUT, dataRanges(formatsOf(device)));
-    const name = pinNames[index] ?? null;
+    const names = deviceNames[index];
     pins.push(
-      { ...pin, kspinDescriptor: { ...pin.kspinDescriptor, name } },
+      { ...pin, kspinDescriptor: { ...pin.kspinDescriptor, name: names?.pin ?? null } },
       bridgePin(render ? KSPIN_DATAFLOW_OUT : KSPIN_DATAFLOW_IN),
     );
-    nodes.push({ type: render ? KSNODETYPE_DAC : KSNODETYPE_ADC, name: null });
+    nodes.push({ type: render ? KSNODETYPE_DAC : KSNODETYPE_ADC, name: names?.node ?? null });
     const [from, to] = render ? [host, bridge] : [bridge, host];
     connections.push(
       { fromNode: PCFILTER_NODE, fromNodePin: from, toNode: index, toNodePin: 1 },
