@@ -23,8 +23,10 @@ export async function openCardTest(
     throw new RangeError(`QEMU has no card like '${testable.name}'. Use --machine sim.`);
   }
   if (testable.bus === 'PCI') {
-    const { qemuDevice } = testable;
-    const card = await (onQemu && qemuDevice !== null ? qemuCardFactory(qemuDevice)() : testable.createSim());
+    const { qemuDevice, outputRate } = testable;
+    const card = await (onQemu && qemuDevice !== null
+      ? qemuCardFactory(qemuDevice, outputRate)()
+      : testable.createSim());
     return { card, run: (options) => testable.run(card, options) };
   }
   const { qemuDevice } = testable;

@@ -9,6 +9,7 @@ import {
   runDiffSuite,
 } from './diff/index.ts';
 import type { QemuIsaCard } from './isa-card.ts';
+import type { QemuPciCard } from './pci-card.ts';
 import { ac97SimFactory } from './suites.ts';
 
 /** What traffic two cards are compared with. */
@@ -39,8 +40,9 @@ interface DiffCardBase<Card extends CardOnBench> {
 /** A PCI card whose model can be compared with QEMU's. */
 export interface PciDiffCard extends DiffCardBase<CardUnderTest> {
   readonly bus: 'PCI';
-  /** `-device` name in QEMU. */
-  readonly qemuDevice: string;
+  readonly qemuDevice: QemuPciCard;
+  /** Rate at which what it plays is recorded bit by bit; 48000 unless said. */
+  readonly outputRate?: number;
 }
 
 /** An ISA card whose model can be compared with QEMU's. */

@@ -23,8 +23,12 @@ function nameOf(card: QemuPciCard): string {
   return typeof card === 'string' ? card : `${card.controller} with ${card.device}`;
 }
 
-async function powerOn(card: QemuPciCard, wiring: CardWiring): Promise<PoweredCard<PciBench>> {
-  const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
+async function powerOn(
+  card: QemuPciCard,
+  wiring: CardWiring,
+  outputRate: number,
+): Promise<PoweredCard<PciBench>> {
+  const sampleRate = wiring.outputRate ?? outputRate;
   const machine = await QemuMachine.launch({
     deviceArguments: deviceArguments(card),
     audio: qemuJacks(wiring, sampleRate),
@@ -46,11 +50,12 @@ async function powerOn(card: QemuPciCard, wiring: CardWiring): Promise<PoweredCa
 }
 
 /**
- * The bench for a card of QEMU. Time is the computer's own. With an input signal the output is not recorded.
+ * The bench for a card of QEMU. Time is the computer's own. With an input signal the output is not recorded. `outputRate` is that of the
+ * recorder unless the wiring says otherwise.
  * @throws QemuError when QEMU is missing, too old or does not start
  */
-export function qemuCardFactory(card: QemuPciCard): CardFactory {
-  const on = (wiring: CardWiring) => powerOn(card, wiring);
+export function qemuCardFactory(card: QemuPciCard, outputRate = DEFAULT_OUTPUT_RATE): CardFactory {
+  const on = (wiring: CardWiring) => powerOn(card, wiring, outputRate);
   return async (wiring = {}) =>
     new PciCardUnderTest(
       { machine: 'qemu', realTime: true, description: `the ${nameOf(card)} of QEMU ${findQemu().version}` },

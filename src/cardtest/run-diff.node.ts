@@ -15,7 +15,7 @@ export function runDiff(
   callbacks: DiffCallbacks = {},
 ): Promise<DiffReport> {
   return card.bus === 'PCI'
-    ? withBoth(card.createSim, qemuCardFactory(card.qemuDevice), (model, other) =>
+    ? withBoth(card.createSim, qemuCardFactory(card.qemuDevice, card.outputRate), (model, other) =>
         card.run(model, other, traffic, callbacks),
       )
     : withBoth(card.createSim, isaQemuCardFactory(card.qemuDevice), (model, other) =>

@@ -18,8 +18,8 @@ const RAM_BYTES = 16 * 1024 * 1024;
 const SLOT = 5;
 const DEFAULT_OUTPUT_RATE = 48_000;
 
-function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard<PciBench> {
-  const sampleRate = wiring.outputRate ?? DEFAULT_OUTPUT_RATE;
+function powerOn(create: CardModelFactory, wiring: CardWiring, outputRate: number): PoweredCard<PciBench> {
+  const sampleRate = wiring.outputRate ?? outputRate;
   const recorder = new Recorder(sampleRate);
   const signal = wiring.input;
   const input = signal ? new ArraySource(signal.samples, signal, { loop: true }) : null;
@@ -38,10 +38,14 @@ function powerOn(create: CardModelFactory, wiring: CardWiring): PoweredCard<PciB
 
 /**
  * The bench for a card model: `create` plugs what it is given into the card's main output and its recording inputs. Time is virtual: a
- * test of seconds takes as long as the model does.
+ * test of seconds takes as long as the model does. `outputRate` is that of the recorder unless the wiring says otherwise.
  */
-export function simCardFactory(name: string, create: CardModelFactory): CardFactory {
-  const on = (wiring: CardWiring) => Promise.resolve(powerOn(create, wiring));
+export function simCardFactory(
+  name: string,
+  create: CardModelFactory,
+  outputRate = DEFAULT_OUTPUT_RATE,
+): CardFactory {
+  const on = (wiring: CardWiring) => Promise.resolve(powerOn(create, wiring, outputRate));
   return async (wiring = {}) =>
     new PciCardUnderTest(
       { machine: 'sim', realTime: false, description: `Miniport's model of the ${name}` },

@@ -22,6 +22,8 @@ export interface TestablePciCard extends TestableCardBase {
   readonly bus: 'PCI';
   /** The same in QEMU, null when QEMU has no such card. */
   readonly qemuDevice: QemuPciCard | null;
+  /** Rate at which what it plays is recorded bit by bit; 48000 unless said. */
+  readonly outputRate?: number;
   /** Our model of it, in a machine that is switched on. */
   createSim(): Promise<CardUnderTest>;
   /** Runs the suite; see {@link runCardTests}. */

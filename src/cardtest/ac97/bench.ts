@@ -33,8 +33,10 @@ import {
 } from '../../hardware/codecs/ac97-registers.ts';
 import { TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../../kernel/index.ts';
 import type { CardUnderTest } from '../card-under-test.ts';
+import { countingSignal, isContiguous } from '../counting-signal.ts';
 import { testSignal } from '../test-signal.ts';
 
+export { isContiguous } from '../counting-signal.ts';
 export { testSignal } from '../test-signal.ts';
 
 export const ENGINES: readonly EngineName[] = ['PI', 'PO', 'MC'];
@@ -326,23 +328,5 @@ export class Ac97Bench {
   }
 }
 
-const INPUT_PERIOD = 30_000;
-
-/** The signal at the inputs: left counts 1, 2, 3 … 30000 and begins again, right is its negative. */
-export const AC97_INPUT_SIGNAL = {
-  sampleRate: 48_000,
-  channels: 2,
-  samples: Int16Array.from({ length: INPUT_PERIOD * 2 }, (_, i) => ((i >> 1) + 1) * ((i & 1) === 0 ? 1 : -1)),
-} as const;
-
-/** True when these samples are a stretch of {@link AC97_INPUT_SIGNAL} without a gap. */
-export function isContiguous(samples: Int16Array): boolean {
-  if (samples.length < 2) return false;
-  for (let i = 0; i + 1 < samples.length; i += 2) {
-    const left = samples[i] as number;
-    if (left < 1 || left > INPUT_PERIOD || samples[i + 1] !== -left) return false;
-    const before = i === 0 ? null : (samples[i - 2] as number);
-    if (before !== null && left !== (before % INPUT_PERIOD) + 1) return false;
-  }
-  return true;
-}
+/** The signal at the inputs. */
+export const AC97_INPUT_SIGNAL = countingSignal(48_000);
