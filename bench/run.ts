@@ -6,6 +6,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { fmSynthesisFigure } from './fm.ts';
 import { type Figure, formatFigures, memoryCopyBytesPerSecond } from './measure.ts';
 import { midiFigure } from './midi.ts';
 import { propertyFigures } from './properties.ts';
@@ -35,6 +36,49 @@ streamFigure(
   { name: 'warm-up', streams: 1, mode: 'event', bufferMs: 20, seconds: seconds(1000), aim: null },
   copy,
 );
+/** The wave ports that copy between requests and the device. */
+const requestStreams: readonly StreamBench[] = [
+  {
+    name: 'WaveCyclic (sb16), 1 stream, 40 ms buffer',
+    card: 'sb16',
+    sampleRate: 44_100,
+    streams: 1,
+    mode: 'event',
+    bufferMs: 40,
+    seconds: seconds(3000),
+    aim: 1000,
+  },
+  {
+    name: 'WaveCyclic (sb16), 3 cards at once, 40 ms',
+    card: 'sb16',
+    sampleRate: 44_100,
+    streams: 3,
+    mode: 'event',
+    bufferMs: 40,
+    seconds: seconds(1000),
+    aim: null,
+  },
+  {
+    name: 'WavePci (es1370), 1 stream, 40 ms buffer',
+    card: 'es1370',
+    sampleRate: 44_100,
+    streams: 1,
+    mode: 'event',
+    bufferMs: 40,
+    seconds: seconds(3000),
+    aim: 1000,
+  },
+  {
+    name: 'WavePci (es1370), 20 cards at once, 40 ms',
+    card: 'es1370',
+    sampleRate: 44_100,
+    streams: 20,
+    mode: 'event',
+    bufferMs: 40,
+    seconds: seconds(200),
+    aim: null,
+  },
+];
 const streams: readonly StreamBench[] = [
   {
     name: '1 stream, event, 20 ms buffer',
@@ -77,7 +121,8 @@ const streams: readonly StreamBench[] = [
     aim: null,
   },
 ];
-for (const bench of streams) figures.push(streamFigure(bench, copy));
+for (const bench of [...streams, ...requestStreams]) figures.push(streamFigure(bench, copy));
+figures.push(fmSynthesisFigure('YMF262', seconds(600)), fmSynthesisFigure('YM3812', seconds(600)));
 figures.push(...propertyFigures(smoke ? 2_000 : 300_000));
 for (const synth of ['uart', 'fm'] as const) {
   for (const packMs of [0, 50]) figures.push(midiFigure(synth, packMs, smoke ? 1_000 : 200_000));

@@ -12,18 +12,18 @@ import { TICKS_PER_SECOND, Trace } from '../src/kernel/index.ts';
 import { SimMachine } from '../src/machines/sim/index.ts';
 import type { Figure } from './measure.ts';
 
-const RATE = 48_000;
 const FUNCTIONS_PER_SLOT = 8;
 const FIRST_SLOT = 3;
 
 /** A megabyte of noise, over and over: no work per sample, so that the stack is what is measured. */
 class EndlessReader implements PcmReader {
-  readonly format: AudioFormat = audioFormat({ sampleRate: RATE });
+  readonly format: AudioFormat;
   readonly frameCount: number;
   readonly #bytes = new Uint8Array(1 << 20);
   #left: number;
 
-  constructor(frames: number) {
+  constructor(frames: number, sampleRate: number) {
+    this.format = audioFormat({ sampleRate });
     this.frameCount = frames;
     this.#left = frames * frameBytes(this.format);
     let state = 1;
@@ -52,6 +52,10 @@ class CountingSink implements PcmSink {
 
 export interface StreamBench {
   readonly name: string;
+  /** As `--card` takes it; ac97 unless given. */
+  readonly card?: string;
+  /** 48 kHz unless given. */
+  readonly sampleRate?: number;
   readonly streams: number;
   readonly mode: StreamMode;
   readonly bufferMs: number;
@@ -61,8 +65,9 @@ export interface StreamBench {
 
 /** Plays through as many cards as streams, at once, and gives how many times faster than real time all of them ran together. */
 export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Figure {
-  const card = findCard('ac97');
-  if (!card) throw new Error('the catalogue has no ac97');
+  const { card: name = 'ac97', sampleRate = 48_000 } = bench;
+  const card = findCard(name);
+  if (!card) throw new Error(`the catalogue has no ${name}`);
   const machine = new SimMachine({ trace: new Trace({ mask: 0, keep: 0 }), ramBytes: 64 * 1024 * 1024 });
   try {
     const sinks: CountingSink[] = [];
@@ -83,10 +88,10 @@ export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Fi
       .filter(({ direction, category }) => direction === 'render' && category === 'KSNODETYPE_SPEAKER');
     if (speakers.length !== bench.streams)
       throw new Error(`${speakers.length} endpoints for ${bench.streams} streams`);
-    const frames = bench.seconds * RATE;
+    const frames = bench.seconds * sampleRate;
     const streams = speakers.map((endpoint) =>
       audio.openRender(endpoint, {
-        source: new EndlessReader(frames),
+        source: new EndlessReader(frames, sampleRate),
         bufferMs: bench.bufferMs,
         mode: bench.mode,
       }),

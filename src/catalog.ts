@@ -15,14 +15,25 @@ export {
   type CardChoices,
   type CardJack,
   type CardOption,
+  type CardOutput,
   type CardWiring,
   type CatalogCard,
+  cardChoices,
   chooseCard,
   type PciPlace,
   type PluggedCard,
   type QemuCard,
   qemuDeviceArguments,
 } from './catalog/card.ts';
+
+const SERIAL_NUMBERS = new WeakMap<SimMachine, number>();
+
+/** Plug and Play cards of one machine must differ, or they answer as one. */
+function nextSerialNumber(machine: SimMachine): number {
+  const next = (SERIAL_NUMBERS.get(machine) ?? 0) + 1;
+  SERIAL_NUMBERS.set(machine, next);
+  return next;
+}
 
 /** The AdLib card has no Plug and Play, and its ports are fixed. */
 const ADLIB_DEVICE: IsaLegacyDevice = {
@@ -88,7 +99,12 @@ export const CARDS: readonly CatalogCard[] = [
     driver: sb16Driver,
     plug: (machine, { output, lineIn, micIn, midiOut, midiIn }) =>
       withFixedJacks(
-        machine.plugIsa(new Sb16Card(wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }))),
+        machine.plugIsa(
+          new Sb16Card({
+            ...wired({ lineOut: output, lineIn, micIn, midiOut, midiIn }),
+            serialNumber: nextSerialNumber(machine),
+          }),
+        ),
       ),
   },
   {
