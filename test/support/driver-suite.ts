@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type CatalogCard, findCard } from '../../src/catalog.ts';
+import {
+  type CardChoices,
+  type CatalogCard,
+  chooseCard,
+  findCard,
+  qemuDeviceArguments,
+} from '../../src/catalog.ts';
 import {
   AudioClient,
   audioFormat,
@@ -22,6 +28,8 @@ import { bytesOf, noise, soundIn } from './ac97-bench.ts';
 /** What a card is to do in the suite. */
 export interface DriverSuiteCard {
   readonly name: string;
+  /** What is chosen of a card that comes in several ways; the standard unless given. */
+  readonly choices?: CardChoices;
   /** Rates at which sound must pass unchanged. */
   readonly rates: readonly number[];
   readonly modes: readonly StreamMode[];
@@ -53,20 +61,24 @@ interface DriverBench {
 
 interface Wiring {
   readonly rate: number;
-  /** What the line input hears; stereo at `rate`. */
+  /** What the input hears; stereo at `rate`. */
   readonly input?: Int16Array;
 }
 
 type MachineName = 'sim' | 'qemu';
 
-function catalogCard(name: string): CatalogCard {
+function catalogCard({ name, choices = {} }: DriverSuiteCard): CatalogCard {
   const card = findCard(name);
   if (!card) throw new Error(`there is no card '${name}'`);
-  return card;
+  return chooseCard(card, choices);
 }
 
-async function openBench(machineName: MachineName, name: string, wiring: Wiring): Promise<DriverBench> {
-  const card = catalogCard(name);
+async function openBench(
+  machineName: MachineName,
+  suiteCard: DriverSuiteCard,
+  wiring: Wiring,
+): Promise<DriverBench> {
+  const card = catalogCard(suiteCard);
   return machineName === 'sim' ? openSim(card, wiring) : openQemu(card, wiring);
 }
 
@@ -113,7 +125,12 @@ function openSim(card: CatalogCard, { rate, input }: Wiring): DriverBench {
   const output = new MemorySink();
   card.plug(machine, {
     output,
-    ...(input ? { lineIn: new ArraySource(input, { sampleRate: rate, channels: 2 }) } : {}),
+    ...(input
+      ? {
+          lineIn: new ArraySource(input, { sampleRate: rate, channels: 2 }),
+          micIn: new ArraySource(input, { sampleRate: rate, channels: 2 }),
+        }
+      : {}),
   });
   return benchOf(machine, setUp(machine, card), () => output.samples);
 }
@@ -122,7 +139,7 @@ async function openQemu(card: CatalogCard, { rate, input }: Wiring): Promise<Dri
   const folder = mkdtempSync(join(tmpdir(), 'miniport-suite-'));
   const path = join(folder, 'played.wav');
   const machine = await QemuMachine.launch({
-    deviceArguments: ['-device', `${card.qemu?.device},audiodev=${QEMU_AUDIO_ID}`],
+    deviceArguments: card.qemu ? [...qemuDeviceArguments(card.qemu, QEMU_AUDIO_ID)] : [],
     ...(card.qemu?.legacyDevice ? { isaDevices: [card.qemu.legacyDevice] } : {}),
     audio: input
       ? { input: { pcm: bytesOf(input), sampleRate: rate } }
@@ -186,7 +203,7 @@ const TIMING = {
  */
 export function driverSuite(machineName: MachineName, card: DriverSuiteCard): void {
   const { bufferMs, rateTolerance, seconds } = TIMING[machineName];
-  const open = (wiring: Wiring) => openBench(machineName, card.name, wiring);
+  const open = (wiring: Wiring) => openBench(machineName, card, wiring);
   const render = (bench: DriverBench, samples: Int16Array, rate: number, mode: StreamMode) =>
     bench.audio.openRender(bench.audio.endpoint('render'), {
       source: new MemoryPcmReader(audioFormat({ sampleRate: rate }), bytesOf(samples)),
@@ -199,7 +216,8 @@ export function driverSuite(machineName: MachineName, card: DriverSuiteCard): vo
   };
 
   const retry = machineName === 'qemu' ? (card.realTimeRetries ?? 0) : 0;
-  describe(`the driver of ${card.name} on ${machineName}`, { retry }, () => {
+  const chosen = Object.values(card.choices ?? {}).join(', ');
+  describe(`the driver of ${card.name}${chosen && ` (${chosen})`} on ${machineName}`, { retry }, () => {
     for (const rate of card.rates) {
       for (const mode of card.modes) {
         test(`plays ${rate} Hz bit by bit, ${mode}-driven`, async () => {
