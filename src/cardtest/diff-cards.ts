@@ -10,7 +10,8 @@ import {
 } from './diff/index.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import type { QemuPciCard } from './pci-card.ts';
-import { ac97SimFactory } from './suites.ts';
+import { SB16_DIFF } from './sb16/diff.ts';
+import { ac97SimFactory, QEMU_SB16, sb16SimFactory } from './suites.ts';
 
 /** What traffic two cards are compared with. */
 export interface DiffTraffic {
@@ -81,6 +82,14 @@ export const DIFF_CARDS: readonly DiffCard[] = [
     qemuDevice: 'AC97',
     createSim: () => ac97SimFactory(),
     run: runnerOf(AC97_DIFF),
+  },
+  {
+    name: 'sb16',
+    bus: 'ISA',
+    qemuDevice: QEMU_SB16,
+    // Placed by jumpers and without an MPU-401, as QEMU's is.
+    createSim: () => sb16SimFactory({ jumpers: { mpuBase: null } })(),
+    run: runnerOf(SB16_DIFF),
   },
 ];
 

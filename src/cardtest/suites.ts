@@ -76,12 +76,17 @@ export function sb16SimFactory(
   return isaSimCardFactory({
     name: 'Sound Blaster 16',
     create,
-    resources: { ...SB16_PLACE, plugAndPlay },
+    resources: { ...SB16_PLACE, ...placeByJumpers(options), plugAndPlay },
     logicalDevices: plugAndPlay
       ? [{ ioBases: [0x220, 0x330, 0x388], irqs: [5], dmas: [1, 5] }, { ioBases: [0x200] }]
       : [],
     outputRate: SB16_RATE,
   });
+}
+
+/** What jumpers other than those at delivery change. */
+function placeByJumpers({ jumpers }: Sb16CardOptions): Partial<IsaCardResources> {
+  return jumpers?.mpuBase === undefined ? {} : { mpuBase: jumpers.mpuBase };
 }
 
 function sb16Model(options: Sb16CardOptions): IsaCardModelFactory {
