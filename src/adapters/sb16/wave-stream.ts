@@ -133,7 +133,7 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
         common.writeDsp(this.#commands.go);
       } else this.#program();
     } else if (state === KSSTATE_PAUSE && this.#state === KSSTATE_RUN) {
-      common.writeDsp(this.#commands.pause);
+      this.#quieten(this.#commands.pause);
       this.#pausedPosition = this.#readPosition();
     } else if (state === KSSTATE_STOP) {
       if (this.#programmed) this.#halt();
@@ -172,12 +172,17 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
 
   /** Ends the transfer: paused first, so that nothing moves while the rest is taken down. */
   #halt(): void {
-    const { common, channel } = this.#options;
     this.#programmed = false;
+    this.#quieten(this.#commands.pause, this.#commands.exitAutoInit);
+    this.#options.channel.stop();
+  }
+
+  /** Commands on the way down, which must not fail: a DSP that does not answer, since its card was pulled out, has nothing to end. */
+  #quieten(...commands: number[]): void {
     try {
-      common.writeDsp(this.#commands.pause, this.#commands.exitAutoInit);
-    } finally {
-      channel.stop();
+      this.#options.common.writeDsp(...commands);
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
     }
   }
 

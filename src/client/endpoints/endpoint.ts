@@ -47,7 +47,7 @@ export class Endpoint {
   readonly category: string;
   readonly jacks: readonly JackModel[];
   readonly route: EndpointRoute;
-  /** The pins that lead here, the preferred one first; empty where none does. */
+  /** The pins for sound that lead here, the preferred one first; empty where none does, or a synthesizer's alone. */
   readonly pins: readonly EndpointPin[];
   /** What the preferred pin says it takes; what it really takes only the driver knows. */
   readonly formats: readonly DataRangeModel[];
@@ -65,8 +65,8 @@ export class Endpoint {
     this.category = bridgePin.category;
     this.jacks = bridgePin.jacks;
     this.route = route;
-    this.pins = endpointPins(route.hosts, withFilter);
-    this.formats = host?.pin.dataRanges ?? [];
+    this.pins = endpointPins(route.hosts.filter(takesSound), withFilter);
+    this.formats = this.pins[0]?.formats ?? host?.pin.dataRanges ?? [];
     this.#withFilter = withFilter;
   }
 
@@ -183,6 +183,11 @@ export class Endpoint {
       `'${this.name}' has no ${what} control. Set one of the card's other controls, or change the samples.`,
     );
   }
+}
+
+/** A synthesizer's pin, which takes notes, leads to speakers, too. */
+function takesSound({ pin }: HostRoute): boolean {
+  return pin.dataRanges.length === 0 || pin.dataRanges.some(({ audio }) => audio !== null);
 }
 
 const VOLUME = controlProperty(KSPROPERTY_AUDIO_VOLUMELEVEL);
