@@ -129,16 +129,15 @@ describe('the controller', () => {
   it('gives each direction its streams, and no more of them than there are', () => {
     const { machine, controller } = rig();
     machine.kernel.enter(() => {
-      const sink = { streamInterrupt: () => {} };
       for (const direction of ['input', 'output'] as const) {
-        const taken = Array.from({ length: 4 }, () => controller().allocateDescriptor(direction, sink));
+        const taken = Array.from({ length: 4 }, () => controller().allocateDescriptor(direction));
         expect(taken.map(({ streamNumber }) => streamNumber)).toEqual([1, 2, 3, 4]);
-        expect(statusOf(() => controller().allocateDescriptor(direction, sink))).toBe(
+        expect(statusOf(() => controller().allocateDescriptor(direction))).toBe(
           'STATUS_INSUFFICIENT_RESOURCES',
         );
         for (const one of taken) one.reset();
         controller().freeDescriptor(taken[2] as (typeof taken)[number]);
-        expect(controller().allocateDescriptor(direction, sink).streamNumber).toBe(3);
+        expect(controller().allocateDescriptor(direction).streamNumber).toBe(3);
       }
       expect(controller().keepsPosition).toBe(true);
     });

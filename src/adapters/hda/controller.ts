@@ -227,7 +227,7 @@ export class HdaController {
   /* ---- streams ---- */
 
   /** A descriptor that no other stream has. PASSIVE_LEVEL. @throws NtError STATUS_INSUFFICIENT_RESOURCES when there is none */
-  allocateDescriptor(direction: 'input' | 'output', sink: StreamInterruptSink): HdaStreamDescriptor {
+  allocateDescriptor(direction: 'input' | 'output'): HdaStreamDescriptor {
     const free = this.#descriptors.find((one) => one.direction === direction && !this.#taken.has(one));
     if (!free) {
       const count = this.#descriptors.filter((one) => one.direction === direction).length;
@@ -237,16 +237,18 @@ export class HdaController {
       );
     }
     this.#taken.add(free);
-    this.synchronized(() => {
-      free.sink = sink;
-    });
     return free;
   }
 
-  freeDescriptor(descriptor: HdaStreamDescriptor): void {
+  /** Who hears a descriptor's interrupts; null for nobody. PASSIVE_LEVEL. */
+  setSink(descriptor: HdaStreamDescriptor, sink: StreamInterruptSink | null): void {
     this.synchronized(() => {
-      descriptor.sink = null;
+      descriptor.sink = sink;
     });
+  }
+
+  freeDescriptor(descriptor: HdaStreamDescriptor): void {
+    this.setSink(descriptor, null);
     this.#taken.delete(descriptor);
   }
 

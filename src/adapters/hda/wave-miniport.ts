@@ -16,7 +16,7 @@ import { functionOf, type HdaFunction } from './function.ts';
 import { type ConverterFormats, checkStreamFormat } from './stream-format.ts';
 import { deviceOfHostPin, formatsOf, waveFilter } from './wave-filter.ts';
 import { intersectFormats, proposeFormatItem } from './wave-formats.ts';
-import { HdaWaveStream } from './wave-stream.ts';
+import { allocateEngine, HdaWaveStream } from './wave-stream.ts';
 
 /** WaveRT miniport: the converters of one audio function group. */
 export class HdaWaveMiniport extends CUnknown implements IMiniportWaveRT {
@@ -67,7 +67,10 @@ export class HdaWaveMiniport extends CUnknown implements IMiniportWaveRT {
     return (this.#function as HdaFunction).controller.deviceDescription;
   }
 
-  /** @throws NtError STATUS_INVALID_PARAMETER when the pin cannot do the format or is of the other direction */
+  /**
+   * @throws NtError STATUS_INVALID_PARAMETER when the pin cannot do the format or is of the other direction;
+   * STATUS_INSUFFICIENT_RESOURCES when all of the controller's streams are in use
+   */
   newStream(
     portStream: IPortWaveRTStream,
     pin: number,
@@ -84,11 +87,14 @@ export class HdaWaveMiniport extends CUnknown implements IMiniportWaveRT {
         `HDA: pin ${pin} does not ${capture ? 'capture' : 'render'}.`,
       );
     }
-    return new HdaWaveStream(hdaFunction.controller, hdaFunction, portStream, {
+    const format = checkStreamFormat(dataFormat, formats);
+    const { controller } = hdaFunction;
+    const engine = allocateEngine(controller, capture ? 'input' : 'output');
+    return new HdaWaveStream(controller, hdaFunction, portStream, engine, {
       capture,
-      format: checkStreamFormat(dataFormat, formats),
+      format,
       converters: hdaFunction.converters(device),
-      checkFormat: (format) => checkStreamFormat(format, formats),
+      checkFormat: (other) => checkStreamFormat(other, formats),
     });
   }
 

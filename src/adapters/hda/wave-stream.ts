@@ -78,6 +78,23 @@ export interface WaveStreamOptions {
   readonly checkFormat: (dataFormat: KSDATAFORMAT) => HdaStreamFormat;
 }
 
+/** A stream descriptor with the memory for its list. */
+export interface StreamEngine {
+  readonly descriptor: HdaStreamDescriptor;
+  readonly list: CommonBuffer;
+}
+
+/** An engine of the controller's that is free. PASSIVE_LEVEL. @throws NtError STATUS_INSUFFICIENT_RESOURCES when all are taken */
+export function allocateEngine(controller: HdaController, direction: 'input' | 'output'): StreamEngine {
+  const descriptor = controller.allocateDescriptor(direction);
+  try {
+    return { descriptor, list: controller.allocateDescriptorList() };
+  } catch (error) {
+    controller.freeDescriptor(descriptor);
+    throw error;
+  }
+}
+
 /**
  * One DMA engine and its converters. The cyclic buffer may be any pages; a list of descriptors, written once, describes it, with an
  * interrupt at the end of each half, which is often enough to know how many rounds LPIB has gone.
@@ -128,12 +145,13 @@ export class HdaWaveStream
 
   /**
    * @param owner the adapter object, which lives as long as the stream
-   * @throws NtError STATUS_INSUFFICIENT_RESOURCES when all the controller's streams are taken
+   * @param engine the stream's from now on
    */
   constructor(
     controller: HdaController,
     owner: IUnknown,
     portStream: IPortWaveRTStream,
+    engine: StreamEngine,
     options: WaveStreamOptions,
   ) {
     super(`HdaWaveStream(${options.capture ? 'capture' : 'render'})`);
@@ -142,15 +160,11 @@ export class HdaWaveStream
     this.#portStream = portStream;
     this.#options = options;
     this.#format = options.format;
-    this.#descriptor = controller.allocateDescriptor(options.capture ? 'input' : 'output', this);
-    try {
-      this.#list = controller.allocateDescriptorList();
-    } catch (error) {
-      controller.freeDescriptor(this.#descriptor);
-      throw error;
-    }
+    this.#descriptor = engine.descriptor;
+    this.#list = engine.list;
     owner.addRef();
     portStream.addRef();
+    controller.setSink(this.#descriptor, this);
     // What the controller makes of a reset decides what is told of its position register.
     if (controller.powered) this.#descriptor.reset();
   }
