@@ -7,6 +7,7 @@ export * from './card-under-test.ts';
 export * from './check.ts';
 export * from './diff/index.ts';
 export * from './diff-cards.ts';
+export { ES1370_CARD_TESTS, ES1370_KNOWN_DEVIATIONS } from './es1370/index.ts';
 export type { QemuIsaCard } from './isa-card.ts';
 export {
   type IsaCardModelFactory,

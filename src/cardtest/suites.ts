@@ -1,8 +1,10 @@
 import type { PciCard } from '../hal/bus.ts';
 import { Ac97Card } from '../hardware/ac97/index.ts';
+import { Es1370Card } from '../hardware/es1370/index.ts';
 import { Sb16Card, type Sb16CardOptions } from '../hardware/sb16/index.ts';
 import { AC97_CARD_TESTS } from './ac97/index.ts';
 import type { CardUnderTest, IsaCardResources, IsaCardUnderTest } from './card-under-test.ts';
+import { ES1370_CARD_TESTS, ES1370_RATE } from './es1370/index.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import { type IsaCardModelFactory, isaSimCardFactory } from './isa-sim-card.ts';
 import type { QemuPciCard } from './pci-card.ts';
@@ -47,6 +49,12 @@ const createAc97: CardModelFactory = ({ output, input }): PciCard =>
 
 /** Makes benches for our own model of the AC'97 card. */
 export const ac97SimFactory = simCardFactory('82801AA AC’97 audio function', createAc97);
+
+const createEs1370: CardModelFactory = ({ output, input }): PciCard =>
+  new Es1370Card({ lineOut: output, ...(input === null ? {} : { lineIn: input }) });
+
+/** Makes benches for our own model of the ES1370. */
+export const es1370SimFactory = simCardFactory('Ensoniq AudioPCI ES1370', createEs1370, ES1370_RATE);
 
 /** Where our Sound Blaster 16 is by default, and QEMU's always. */
 const SB16_PLACE: IsaCardResources = {
@@ -108,6 +116,15 @@ export const TESTABLE_CARDS: readonly TestableCard[] = [
     checkCount: AC97_CARD_TESTS.checks.length,
     createSim: () => ac97SimFactory(),
     run: (card, options) => runCardTests(card, AC97_CARD_TESTS, options),
+  },
+  {
+    name: 'es1370',
+    bus: 'PCI',
+    qemuDevice: 'ES1370',
+    outputRate: ES1370_RATE,
+    checkCount: ES1370_CARD_TESTS.checks.length,
+    createSim: () => es1370SimFactory(),
+    run: (card, options) => runCardTests(card, ES1370_CARD_TESTS, options),
   },
   {
     name: 'sb16',
