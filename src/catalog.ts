@@ -9,6 +9,7 @@ import { Ac97Card } from './hardware/ac97/index.ts';
 import { ADLIB_PORT, ADLIB_PORTS, AdlibCard } from './hardware/adlib/index.ts';
 import { Es1370Card } from './hardware/es1370/index.ts';
 import { Sb16Card } from './hardware/sb16/index.ts';
+import type { SimMachine } from './machines/sim/index.ts';
 
 export {
   type CardChoice,

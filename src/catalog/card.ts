@@ -32,6 +32,8 @@ export interface QemuCard {
    * that its unity is not the datasheet's 0 dB.
    */
   readonly unity: readonly string[];
+  /** Highest rate at which it plays and records, Hz; 48000 unless given. */
+  readonly highestRate?: number;
   /** An ISA card whose resources no protocol tells. */
   readonly legacyDevice?: IsaLegacyDevice;
 }
@@ -58,10 +60,22 @@ export interface CardJack {
   unplug(): void;
 }
 
+/** A jack, or several that carry the channels of one output between them, where a listener can be. */
+export interface CardOutput {
+  /** As {@link CardWiring.otherOutput} is asked: the name of the (first) jack. */
+  readonly name: string;
+  /** Categories that a driver may give the pin that leads there: `KSNODETYPE_SPEAKER` … */
+  readonly categories: readonly string[];
+  /** Where it is, in the words of KSJACK_DESCRIPTION: `rear`, `front`; null when nobody can say. */
+  readonly place: string | null;
+}
+
 /** A card in its slot. */
 export interface PluggedCard {
   /** For {@link SimMachine.unplug}. */
   readonly slot: string;
+  /** The outputs of a card that has several, the main one first. */
+  readonly outputs: readonly CardOutput[];
   /** Jacks that things can be plugged into and pulled out of; none where the card's model knows no such thing. */
   readonly jacks: readonly CardJack[];
 }
@@ -101,12 +115,26 @@ export interface CatalogCard {
   /** Port drivers that its adapter driver uses. */
   readonly ports: readonly string[];
   readonly driver: DriverPackage;
+  /** Its driver can hear what is plugged into its jacks, at least with one of its {@link options}. */
+  readonly sensesJacks?: true;
   /** What can be chosen; absent where a card comes in one way only. */
   readonly options?: readonly CardOption[];
+  /** What was chosen; absent when nothing was. */
+  readonly chosen?: CardChoices;
   /** This card as chosen; {@link chooseCard} checks the names before. */
   readonly choose?: (choices: CardChoices) => CatalogCard;
   /** Makes the register-level model and plugs it into a slot of the machine: a free one, or for PCI cards the one given. */
   plug(machine: SimMachine, wiring: CardWiring, place?: PciPlace): PluggedCard;
+}
+
+/** What a card has on that machine, option by option: what was chosen, or else the standard. */
+export function cardChoices({ options, chosen }: CatalogCard, machine: 'sim' | 'qemu'): CardChoices {
+  return Object.fromEntries(
+    (options ?? []).map(({ name, standard, standardInQemu }) => [
+      name,
+      chosen?.[name] ?? (machine === 'qemu' ? (standardInQemu ?? standard) : standard),
+    ]),
+  );
 }
 
 /** A slot of PCI bus 0, and the function of the device in it. */
@@ -126,9 +154,9 @@ export function plugPci(machine: SimMachine, card: PciCard, place: PciPlace | un
   return place === undefined ? machine.plugPci(card) : machine.plugPci(card, place.device, place.func);
 }
 
-/** In its slot, with jacks that are as they are. */
+/** In its slot, with one output, and jacks that are as they are. */
 export function withFixedJacks(slot: string): PluggedCard {
-  return { slot, jacks: [] };
+  return { slot, outputs: [], jacks: [] };
 }
 
 /**

@@ -7,12 +7,20 @@ import {
   type HdaCodecDefinition,
   type HdaJack,
   HdaJackSet,
+  type HdaOutput,
   type HdaPanelJack,
   hdaInput,
   hdaOutputs,
   hdaPanel,
 } from '../hardware/index.ts';
-import { type CardChoices, type CardJack, type CardWiring, type CatalogCard, plugPci } from './card.ts';
+import {
+  type CardChoices,
+  type CardJack,
+  type CardOutput,
+  type CardWiring,
+  type CatalogCard,
+  plugPci,
+} from './card.ts';
 
 /** The chips, and QEMU's devices with their registers. */
 const CONTROLLERS = {
@@ -24,6 +32,7 @@ type ControllerName = keyof typeof CONTROLLERS;
 const STANDARD_CONTROLLER: ControllerName = 'ich6';
 const STANDARD_CODEC = 'desktop';
 const STANDARD_QEMU_CODEC = 'qemu-duplex';
+const QEMU_HIGHEST_RATE = 96_000;
 
 /** QEMU's `-device` name of a codec; null when QEMU has none like it. */
 function qemuDevice(codec: string): string | null {
@@ -87,6 +96,27 @@ function cardJack(card: HdaCard, jack: HdaPanelJack, plugged: HdaJack): CardJack
   };
 }
 
+/** What drivers call a pin with such a device behind it. */
+const CATEGORIES: Readonly<Partial<Record<HdaPanelJack['device'], readonly string[]>>> = {
+  'line-out': ['KSNODETYPE_SPEAKER', 'KSNODETYPE_LINE_CONNECTOR'],
+  speaker: ['KSNODETYPE_SPEAKER'],
+  headphone: ['KSNODETYPE_HEADPHONES'],
+  'spdif-out': ['KSNODETYPE_SPDIF_INTERFACE', 'KSNODETYPE_DIGITAL_AUDIO_INTERFACE'],
+  'digital-out': [
+    'KSNODETYPE_HDMI_INTERFACE',
+    'KSNODETYPE_DISPLAYPORT_INTERFACE',
+    'KSNODETYPE_DIGITAL_AUDIO_INTERFACE',
+  ],
+};
+
+function cardOutput({ name, jacks: [first] }: HdaOutput): CardOutput {
+  return {
+    name,
+    categories: (first && CATEGORIES[first.device]) ?? [],
+    place: first?.place ?? null,
+  };
+}
+
 function codecOf(name: string): HdaCodecDefinition {
   const codec = findHdaCodec(name);
   if (codec === undefined) throw new RangeError(`no codec ${name}`);
@@ -106,9 +136,14 @@ function hdaCard(choices: CardChoices): CatalogCard {
     bus: 'PCI',
     hardwareId: controller.hardwareId,
     // With the mixer on, as it is unless told otherwise, the top of QEMU's gains is 0 dB and unity both: the driver's own setting.
-    qemu: device === null ? null : { device, controller: controller.device, unity: [] },
+    qemu:
+      device === null
+        ? null
+        : { device, controller: controller.device, unity: [], highestRate: QEMU_HIGHEST_RATE },
     ports: ['WaveRT', 'Topology'],
     driver: hdaDriver,
+    sensesJacks: true,
+    ...(Object.keys(choices).length === 0 ? {} : { chosen: choices }),
     options: [
       {
         name: 'codec',
@@ -131,7 +166,11 @@ function hdaCard(choices: CardChoices): CatalogCard {
       const card = new HdaCard({ variant, codecs: [{ definition: codec, jacks }], jackSets });
       const slot = plugPci(machine, card, place);
       const movable = panel.filter(({ fixed }) => !fixed);
-      return { slot, jacks: movable.map((jack) => cardJack(card, jack, jacks[jack.nid] ?? {})) };
+      return {
+        slot,
+        outputs: hdaOutputs(panel).map(cardOutput),
+        jacks: movable.map((jack) => cardJack(card, jack, jacks[jack.nid] ?? {})),
+      };
     },
   };
 }

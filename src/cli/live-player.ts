@@ -13,6 +13,15 @@ interface PlayerProgram {
   readonly args: (format: PcmFormat) => string[];
 }
 
+/** ffmpeg's names of the usual places of so many channels. */
+const CHANNEL_LAYOUTS: Readonly<Record<number, string>> = {
+  1: 'mono',
+  2: 'stereo',
+  4: 'quad',
+  6: '5.1',
+  8: '7.1',
+};
+
 /** In order of preference: sound servers first, then plain ALSA, then the general-purpose ones. */
 const PLAYERS: readonly PlayerProgram[] = [
   {
@@ -56,7 +65,7 @@ const PLAYERS: readonly PlayerProgram[] = [
       '-ar',
       `${f.sampleRate}`,
       '-ch_layout',
-      f.channels === 1 ? 'mono' : 'stereo',
+      CHANNEL_LAYOUTS[f.channels] ?? `${f.channels}c`,
       '-',
     ],
   },

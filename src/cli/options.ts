@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { CARD_OPTIONS } from './card-options.ts';
 import { MACHINE_NAMES } from './session.ts';
 
 /** A number within limits, or an error that names them. */
@@ -25,6 +26,37 @@ export function withMachineOptions(command: Command): Command {
     );
 }
 
+/** `--card`, `--machine`, and what can be chosen of the card: `--codec`, `--controller`. */
+export function withCardOptions(command: Command): Command {
+  withMachineOptions(command);
+  for (const { name, title, choices, standard, standardInQemu } of CARD_OPTIONS) {
+    const names = choices.map((choice) => choice.name).join(', ');
+    const inQemu = standardInQemu === undefined ? '' : `, on qemu ${standardInQemu}`;
+    command.option(
+      `--${name} <name>`,
+      `${title}, of cards that have one: ${names} (default: ${standard}${inQemu})`,
+    );
+  }
+  return command;
+}
+
+/** `--plug` and `--unplug`, for the commands during which jacks can change. */
+export function withJackOptions(command: Command): Command {
+  return command
+    .option(
+      '--plug <jack[@seconds]>',
+      'put something into a jack so long after the start (without a time: before); may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--unplug <jack[@seconds]>',
+      'pull out what is in a jack: as above; in the beginning something is in every jack',
+      collect,
+      [],
+    );
+}
+
 /** `--registry`, for the commands that start a driver. */
 export function withRegistryOption(command: Command): Command {
   return command.option(
@@ -35,7 +67,7 @@ export function withRegistryOption(command: Command): Command {
 
 /** Options of the commands that stream. */
 export function withStreamOptions(command: Command): Command {
-  return withRegistryOption(withMachineOptions(command))
+  return withJackOptions(withRegistryOption(withCardOptions(command)))
     .option('--endpoint <name>', 'endpoint by its name (see: miniport endpoints)')
     .option(
       '--buffer-ms <n>',
@@ -76,6 +108,8 @@ export interface StreamCommandOptions {
   readonly set: readonly string[];
   readonly trace?: string;
   readonly registry?: string;
+  readonly plug: readonly string[];
+  readonly unplug: readonly string[];
   readonly json?: boolean;
 }
 

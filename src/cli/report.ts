@@ -1,10 +1,14 @@
+import type { CardChoices } from '../catalog.ts';
 import { formatToString, type Stream } from '../client/index.ts';
 import { TICKS_PER_MILLISECOND, TICKS_PER_SECOND } from '../kernel/index.ts';
+import type { JackEvent } from './jack-schedule.ts';
 import type { Session } from './session.ts';
 
 /** What `play` and `record` tell at the end; the JSON output is this object. */
 export interface StreamReport {
   readonly card: string;
+  /** What the card is made of, where that can be chosen: codec, controller. */
+  readonly choices: CardChoices;
   readonly machine: string;
   readonly endpoint: string;
   readonly mode: string;
@@ -27,6 +31,8 @@ export interface StreamReport {
   /** Largest and root-mean-square distance of the reported position from the clock. */
   readonly positionErrorMs: { readonly max: number; readonly rms: number };
   readonly measuredRateHz: number;
+  /** What was plugged and unplugged, and what the driver told of it. */
+  readonly jackEvents: readonly JackEvent[];
   readonly findings: readonly string[];
   readonly leaks: string;
   readonly interrupted: boolean;
@@ -44,6 +50,12 @@ export interface ReportFacts {
   readonly output: string | null;
 }
 
+/** `hda (codec desktop, controller ich6)`, or the name alone. */
+function cardText({ card, choices }: StreamReport): string {
+  const parts = Object.entries(choices).map(([name, choice]) => `${name} ${choice}`);
+  return parts.length === 0 ? card : `${card} (${parts.join(', ')})`;
+}
+
 /** Gathers the report while the session is still open; leaks are added after it was closed. */
 export function streamReport(
   session: Session,
@@ -57,6 +69,7 @@ export function streamReport(
   const milliseconds = (frames: number) => (frames / format.sampleRate) * 1000;
   return {
     card: session.card.name,
+    choices: session.choices,
     machine: session.machine.platform.name,
     endpoint: stream.endpointName,
     mode: stream.mode,
@@ -79,6 +92,7 @@ export function streamReport(
       rms: milliseconds(clockFit.rmsErrorFrames),
     },
     measuredRateHz: clockFit.rateHz,
+    jackEvents: session.jacks.events,
     findings: findingTexts(session),
     interrupted: facts.interrupted,
     output: facts.output,
@@ -113,7 +127,7 @@ export function formatReport(report: StreamReport, verb: 'Played' | 'Recorded'):
     ['Conversion', report.bitExact ? 'none: bit-exact' : report.conversion],
     [
       'Through',
-      `${report.card} on ${report.machine}, ${report.endpoint}, ${report.mode}-driven, buffer ${report.bufferMs.toFixed(1)} ms`,
+      `${cardText(report)} on ${report.machine}, ${report.endpoint}, ${report.mode}-driven, buffer ${report.bufferMs.toFixed(1)} ms`,
     ],
     ['Time', `${seconds(report.realSeconds)}, ${formatFactor(report.timesRealTime)} times real time`],
     ['Interrupts', `${report.interrupts}; the client woke ${report.wakeUps} times`],
@@ -123,6 +137,8 @@ export function formatReport(report: StreamReport, verb: 'Played' | 'Recorded'):
       `error ${report.positionErrorMs.max.toFixed(3)} ms at most, ${report.positionErrorMs.rms.toFixed(3)} ms rms; rate ${report.measuredRateHz.toFixed(2)} Hz`,
     ],
   ];
+  for (const { seconds: at, by, text } of report.jackEvents)
+    rows.push(['Jacks', `${at.toFixed(6)} s  ${by === 'hand' ? text : `the driver tells: ${text}`}`]);
   if (report.output !== null) rows.push(['Output', report.output]);
   const lines = rows.map(([name, value]) => `${name.padEnd(12)}${value}`);
   for (const finding of report.findings) lines.push(`${'Finding'.padEnd(12)}${finding}`);

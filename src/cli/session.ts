@@ -1,4 +1,14 @@
-import { CARDS, type CardWiring, type CatalogCard, findCard } from '../catalog.ts';
+import {
+  CARDS,
+  type CardChoices,
+  type CardWiring,
+  type CatalogCard,
+  cardChoices,
+  chooseCard,
+  findCard,
+  type PluggedCard,
+  qemuDeviceArguments,
+} from '../catalog.ts';
 import { AudioClient } from '../client/index.ts';
 import { formatLeakReport, type Kernel, Trace, TraceKind } from '../kernel/index.ts';
 import {
@@ -8,8 +18,10 @@ import {
   type QemuMachineOptions,
 } from '../machines/qemu/index.ts';
 import { SimMachine } from '../machines/sim/index.ts';
+import { chosenOf } from './card-options.ts';
 import { CliError } from './cli-error.ts';
 import { applySetting } from './control-values.ts';
+import { JackSchedule, parseJackActions, requireJack } from './jack-schedule.ts';
 import { loadRegistry, saveRegistry } from './registry-file.ts';
 import { TraceFileWriter } from './trace-file.ts';
 
@@ -24,6 +36,9 @@ export interface SessionOptions {
   readonly registry?: string;
   /** Write the whole timeline to this file. */
   readonly trace?: string;
+  /** `JACK@SECONDS` or `JACK`: hands at the jacks. */
+  readonly plug?: readonly string[];
+  readonly unplug?: readonly string[];
 }
 
 /** What the run needs besides: jacks on `sim`, the sound back end on `qemu`. */
@@ -46,11 +61,34 @@ export function requireCard(name: string): CatalogCard {
   return card;
 }
 
+/** The card that the options name, as they choose it. @throws CliError that lists cards, or what can be chosen */
+export function requireChosenCard(options: { readonly card: string }): CatalogCard {
+  const card = requireCard(options.card);
+  const choices = chosenOf(options);
+  for (const name of Object.keys(choices)) {
+    if (card.options?.some((option) => option.name === name)) continue;
+    const others = CARDS.filter((one) => one.options?.some((option) => option.name === name));
+    throw new CliError(
+      `--${name}: the card '${card.name}' comes in one way only. Cards that can be chosen a ${name} for: ${others.map((one) => one.name).join(', ')}.`,
+    );
+  }
+  try {
+    return chooseCard(card, choices);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CliError(error.message);
+    throw error;
+  }
+}
+
 /** A machine with one card, its driver started, and an application on it. */
 export class Session {
   readonly card: CatalogCard;
   readonly machine: SimMachine | QemuMachine;
   readonly audio: AudioClient;
+  /** What can be done at the jacks, and what has been. */
+  readonly jacks: JackSchedule;
+  /** The card's outputs, jacks and slot; null on `qemu`, where nobody has a hand at them. */
+  readonly plugged: PluggedCard | null;
   readonly #traceFile: TraceFileWriter | null;
   readonly #registryPath: string | null;
   #closed = false;
@@ -58,16 +96,21 @@ export class Session {
   private constructor(
     card: CatalogCard,
     machine: SimMachine | QemuMachine,
+    plugged: PluggedCard | null,
+    jacks: JackSchedule,
     traceFile: TraceFileWriter | null,
     registryPath: string | null,
   ) {
     this.card = card;
     this.machine = machine;
+    this.plugged = plugged;
+    this.jacks = jacks;
     this.#traceFile = traceFile;
     this.#registryPath = registryPath;
     machine.installDriver(card.driver);
     machine.start();
     this.audio = new AudioClient(machine.kernel);
+    if (jacks.wanted) this.audio.watchJacks((change) => jacks.told(change));
     if (machine instanceof QemuMachine) this.applySettings(card.qemu?.unity ?? []);
   }
 
@@ -86,7 +129,13 @@ export class Session {
     options: SessionOptions,
     { wiring, qemuAudio, command }: SessionWiring,
   ): Promise<Session> {
-    const card = requireCard(options.card);
+    const card = requireChosenCard(options);
+    const actions = parseJackActions(options.plug ?? [], options.unplug ?? []);
+    if (options.machine === 'qemu' && actions[0] !== undefined) {
+      throw new CliError(
+        `${actions[0].option}: QEMU's cards sense nothing at their jacks. Use --machine sim.`,
+      );
+    }
     const registry = options.registry === undefined ? {} : { registry: loadRegistry(options.registry) };
     const trace = new Trace({ mask: options.trace === undefined ? TraceKind.Cold : TraceKind.All });
     const traceFile =
@@ -94,14 +143,22 @@ export class Session {
         ? null
         : new TraceFileWriter(options.trace, trace, { command, machine: options.machine, card: card.name });
     let machine: SimMachine | QemuMachine | null = null;
+    let plugged: PluggedCard | null = null;
     try {
       if (options.machine === 'qemu')
         machine = await launchQemu(card, { trace, audio: qemuAudio ?? {}, ...registry });
       else {
         machine = new SimMachine({ trace, ...registry });
-        card.plug(machine, wiring ?? {});
+        plugged = card.plug(machine, wiring ?? {});
       }
-      return new Session(card, machine, traceFile, options.registry ?? null);
+      const targets = actions.map((action) => {
+        const target = requireJack(card, plugged?.jacks ?? [], action);
+        if (action.seconds === null && action.plug) target.plug();
+        if (action.seconds === null && !action.plug) target.unplug();
+        return { ...action, target };
+      });
+      const jacks = new JackSchedule(machine.kernel, targets);
+      return new Session(card, machine, plugged, jacks, traceFile, options.registry ?? null);
     } catch (error) {
       machine?.dispose();
       traceFile?.close();
@@ -111,6 +168,11 @@ export class Session {
 
   get kernel(): Kernel {
     return this.machine.kernel;
+  }
+
+  /** What the card is made of, where that can be chosen: codec, controller. */
+  get choices(): CardChoices {
+    return cardChoices(this.card, this.machine instanceof QemuMachine ? 'qemu' : 'sim');
   }
 
   get tracedEvents(): number {
@@ -147,13 +209,21 @@ async function launchQemu(
 ): Promise<QemuMachine> {
   if (card.qemu === null) {
     const names = CARDS.filter(({ qemu }) => qemu !== null).map(({ name }) => name);
+    for (const { name, choices } of card.options ?? []) {
+      const has = choices.filter(({ inQemu }) => inQemu).map((choice) => choice.name);
+      const chosen = card.chosen?.[name];
+      if (chosen === undefined || has.includes(chosen)) continue;
+      throw new CliError(
+        `QEMU has no card '${card.name}' with the ${name} '${chosen}'. It has: ${has.join(', ')}. Or use --machine sim.`,
+      );
+    }
     throw new CliError(
       `QEMU has no card like '${card.name}'. It has: ${names.join(', ')}. Or use --machine sim.`,
     );
   }
-  const { device, legacyDevice } = card.qemu;
+  const { legacyDevice } = card.qemu;
   return QemuMachine.launch({
-    deviceArguments: ['-device', `${device},audiodev=${QEMU_AUDIO_ID}`],
+    deviceArguments: qemuDeviceArguments(card.qemu, QEMU_AUDIO_ID),
     ...(legacyDevice ? { isaDevices: [legacyDevice] } : {}),
     ...options,
   });

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { CARDS } from '../../catalog.ts';
-import { dataRangeToString, formatDot, formatFilters } from '../../client/index.ts';
+import { CARDS, type CatalogCard } from '../../catalog.ts';
+import { dataRangeToString, formatDot, formatFilters, type JackModel } from '../../client/index.ts';
 import { CliError } from '../cli-error.ts';
 import { formatControlRange, formatControlValue, parseControlValue } from '../control-values.ts';
-import { withMachineOptions, withRegistryOption } from '../options.ts';
+import { collect, withCardOptions, withRegistryOption } from '../options.ts';
 import { Session, type SessionOptions } from '../session.ts';
 import { formatTable } from '../table.ts';
 
@@ -28,6 +28,34 @@ async function withSession<T>(
 
 const printJson = (value: unknown) => process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 
+/** What can be chosen of a card, a table for each option. */
+function optionTables({ name, options }: CatalogCard): string {
+  const tables = (options ?? []).map((option) => {
+    const rows = option.choices.map((choice) => {
+      const standards = [
+        ...(choice.name === option.standard ? ['standard'] : []),
+        ...(choice.name === option.standardInQemu ? ['standard on qemu'] : []),
+      ];
+      return [choice.name, choice.inQemu ? 'yes' : '-', standards.join(', ') || '-', choice.title];
+    });
+    return `\n--card ${name} --${option.name}: ${option.title}\n${formatTable([option.name, 'in QEMU', '', 'what it is'], rows)}`;
+  });
+  return tables.join('');
+}
+
+/** An endpoint's jacks in a cell: what they have in common once, then each with its state where it can change. */
+function jackCell(jacks: readonly JackModel[]): string {
+  const [first, ...more] = jacks;
+  if (first === undefined) return '-';
+  const empty = (jack: JackModel) => (jack.connected ? '' : ', empty');
+  if (more.length === 0) {
+    const parts = [first.color, first.place, first.connection].filter((part) => part !== null);
+    return `${parts.join(', ')}${empty(first)}`;
+  }
+  const each = jacks.map((jack) => `${jack.color ?? '-'}${empty(jack)}`);
+  return `${jacks.length} jacks, ${first.place}, ${first.connection}: ${each.join('; ')}`;
+}
+
 /** The commands that show what is there: cards, endpoints, inspect, control. */
 export function addLookCommands(program: Command): void {
   program
@@ -37,13 +65,14 @@ export function addLookCommands(program: Command): void {
     .action((options: { json?: boolean }) => {
       if (options.json) {
         printJson(
-          CARDS.map(({ name, title, bus, hardwareId, ports, qemu }) => ({
+          CARDS.map(({ name, title, bus, hardwareId, ports, qemu, options }) => ({
             name,
             title,
             bus,
             hardwareId,
             ports,
             qemuDevice: qemu?.device ?? null,
+            options: options ?? [],
           })),
         );
         return;
@@ -56,13 +85,15 @@ export function addLookCommands(program: Command): void {
         card.title,
       ]);
       process.stdout.write(formatTable(['card', 'bus', 'in QEMU', 'port drivers', 'what it is'], rows));
+      for (const card of CARDS) process.stdout.write(optionTables(card));
     });
 
   withRegistryOption(
-    withMachineOptions(
+    withCardOptions(
       program.command('endpoints').description('list what an application can play to and record from'),
     ),
   )
+    .option('--unplug <jack>', 'with nothing in that jack; may be repeated', collect, [])
     .option('--json', 'print JSON')
     .action(async (options: LookOptions) => {
       await withSession(options, 'endpoints', ({ audio }) => {
@@ -88,12 +119,11 @@ export function addLookCommands(program: Command): void {
         const rows = endpoints.map((endpoint) => {
           const volume = endpoint.getVolumeDb();
           const range = endpoint.volumeRange;
-          const jack = endpoint.jacks[0];
           return [
             endpoint.name,
             endpoint.direction,
             endpoint.state,
-            jack ? [jack.color, jack.place, jack.connection].filter((part) => part !== null).join(', ') : '-',
+            jackCell(endpoint.jacks),
             volume && range
               ? `${volume.map((db) => db.toFixed(1)).join('/')} dB (${range.minimumDb} … ${range.maximumDb})`
               : '-',
@@ -109,7 +139,7 @@ export function addLookCommands(program: Command): void {
     });
 
   withRegistryOption(
-    withMachineOptions(
+    withCardOptions(
       program
         .command('inspect')
         .description("show the driver's filters: pins with data ranges, nodes, connections"),
@@ -127,7 +157,7 @@ export function addLookCommands(program: Command): void {
     });
 
   withRegistryOption(
-    withMachineOptions(
+    withCardOptions(
       program
         .command('control')
         .description("list the card's controls, or read or set one")

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { CatalogCard } from '../../catalog.ts';
 import {
   type AudioFormat,
   audioFormat,
@@ -7,6 +8,7 @@ import {
   type PcmReader,
   WavReader,
 } from '../../client/index.ts';
+import { TICKS_PER_MILLISECOND } from '../../kernel/index.ts';
 import type { QemuAudio } from '../../machines/qemu/index.ts';
 import { CliError, ExitCode } from '../cli-error.ts';
 import { FileByteSource, requireOtherFile } from '../files.ts';
@@ -14,12 +16,13 @@ import { onInterrupt } from '../interrupt.ts';
 import { findPlayer, LivePlayer, PLAYER_NAMES } from '../live-player.ts';
 import { makeMusic } from '../music.ts';
 import { bufferMsOf, type StreamCommandOptions, withStreamOptions } from '../options.ts';
+import { OutputChoice } from '../output-choice.ts';
 import { clockText, Progress } from '../progress.ts';
 import { QemuRecording } from '../qemu-recording.ts';
 import { RecordingSink } from '../recording-sink.ts';
 import { formatReport, type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
-import { requireCard, Session } from '../session.ts';
+import { requireChosenCard, Session } from '../session.ts';
 
 interface PlayOptions extends StreamCommandOptions {
   readonly pin?: string;
@@ -45,6 +48,8 @@ Examples:
   miniport play song.wav --live                   listen to what the card plays
   miniport play song.wav --mode event --buffer-ms 10 --trace run.trace
   miniport play song.wav --machine qemu --out out.wav
+  miniport play surround.wav --card hda --out out.wav       5.1 and 7.1, 24 bits, up to 192 kHz
+  miniport play song.wav --card hda --unplug front@1 --plug front@2
 
 Exit codes: 0 all right; 1 glitches, findings or something left behind; 2 bad arguments or file;
 3 the driver brought its machine down (bugcheck); 4 QEMU or a player is missing; 130 Ctrl-C.`,
@@ -64,6 +69,17 @@ Exit codes: 0 all right; 1 glitches, findings or something left behind; 2 bad ar
     });
 }
 
+/** What comes of a hand at a jack takes a moment: the codec's word, the driver's event, the application's look. */
+const JACK_TICKS = 20 * TICKS_PER_MILLISECOND;
+
+/** The stream is over, and with it what was to happen at the jacks. */
+export function endJacks({ jacks, machine, kernel }: Session): void {
+  for (const option of jacks.stop())
+    console.error(`Warning: ${option}: the stream was over before. Give an earlier time.`);
+  const rest = jacks.lastTick + JACK_TICKS - kernel.clock.now;
+  if (jacks.events.length > 0 && rest > 0 && kernel.stopped === null) machine.runFor(rest);
+}
+
 /** Prints the report and sets the exit code by it. */
 export function finish(report: StreamReport, json: boolean, verb: 'Played' | 'Recorded'): void {
   process.stdout.write(json ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report, verb));
@@ -79,8 +95,13 @@ function fileText(reader: PcmReader): string {
 }
 
 /** QEMU mixes to one fixed format: the stream's own rate, so that nothing is converted on the way. */
-function qemuOutput(path: string, format: AudioFormat): QemuAudio {
-  return { output: { path, sampleRate: Math.min(48_000, Math.max(8_000, format.sampleRate)) } };
+function qemuOutput(card: CatalogCard, path: string, format: AudioFormat): QemuAudio {
+  return { output: { path, sampleRate: qemuRate(card, format.sampleRate) } };
+}
+
+/** The rate nearest to that one at which QEMU's card plays and records. */
+export function qemuRate({ qemu }: CatalogCard, sampleRate: number): number {
+  return Math.min(qemu?.highestRate ?? 48_000, Math.max(8_000, sampleRate));
 }
 
 /** Plays a source through the card; the machine is gone afterwards. */
@@ -88,18 +109,19 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
   if (options.machine === 'qemu' && options.live === true) {
     throw new CliError('--live works on --machine sim; QEMU records to a file (--out) in real time.');
   }
-  requireCard(options.card);
+  const card = requireChosenCard(options);
   const player = options.live === true ? new LivePlayer() : null;
   const onQemu = options.machine === 'qemu';
-  const sink = onQemu ? null : new RecordingSink(options.out ?? null, player);
+  const sink = onQemu ? null : new RecordingSink(options.out ?? null, player, source.format);
+  const heard = sink ? new OutputChoice(sink) : null;
   const recording = onQemu && options.out !== undefined ? new QemuRecording(options.out) : null;
   const discard = () => {
     sink?.discard();
     recording?.discard();
   };
   const session = await Session.open(options, {
-    ...(sink ? { wiring: { output: sink } } : {}),
-    ...(recording ? { qemuAudio: qemuOutput(recording.path, source.format) } : {}),
+    ...(heard ? { wiring: { output: heard.main, otherOutput: (jack) => heard.other(jack) } } : {}),
+    ...(recording ? { qemuAudio: qemuOutput(card, recording.path, source.format) } : {}),
     command,
   }).catch((error: unknown) => {
     discard();
@@ -113,6 +135,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     const { audio, kernel } = session;
     session.applySettings(options.set);
     const endpoint = audio.endpoint('render', options.endpoint);
+    heard?.choose(session.plugged?.outputs ?? [], endpoint);
     const stream = audio.openRender(endpoint, {
       source,
       bufferMs: bufferMsOf(options),
@@ -128,6 +151,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     try {
       stream.start();
       started = true;
+      session.jacks.start();
       realSeconds = await runStream(session, stream, {
         player,
         signal: interrupt.signal,
@@ -136,6 +160,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     } finally {
       progress.stop();
     }
+    endJacks(session);
     if (stream.error) throw stream.error;
     const conversion = audio.describeConversion(stream, source.format);
     report = streamReport(session, stream, {
@@ -177,12 +202,12 @@ function outputText(
   const parts: string[] = [];
   if (options.out !== undefined) {
     const recorded = sink?.format
-      ? ` (${(sink.frames / sink.format.sampleRate).toFixed(3)} s at ${sink.format.sampleRate} Hz)`
+      ? ` (${(sink.frames / sink.format.sampleRate).toFixed(3)} s of ${formatToString(sink.format)})`
       : '';
     parts.push(`${options.out}${recorded}`);
   }
   if (sink && sink.otherFormatFrames > 0)
-    parts.push(`${sink.otherFormatFrames} frames at another rate left out`);
+    parts.push(`${sink.otherFormatFrames} frames at another rate, or in other channels, left out`);
   if (player) parts.push(`live through ${player.name}`);
   return parts.length === 0 ? null : parts.join('; ');
 }
@@ -196,7 +221,7 @@ export async function playDemo(): Promise<void> {
       audioFormat({ sampleRate: rate }),
       new Uint8Array(samples.buffer, samples.byteOffset, samples.byteLength),
     );
-  const options: PlayOptions = { card: 'ac97', machine: 'sim', mode: 'event', set: [] };
+  const options: PlayOptions = { card: 'ac97', machine: 'sim', mode: 'event', set: [], plug: [], unplug: [] };
   const player = process.env['CI'] ? null : findPlayer();
   console.log(
     "A short piece of music, made by this program, is played through an AC'97 adapter driver: application -> KS -> PortCls " +

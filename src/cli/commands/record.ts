@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
+import type { CardWiring, CatalogCard } from '../../catalog.ts';
 import {
   type AudioClient,
+  type AudioFormat,
   audioFormat,
   type Endpoint,
   formatToString,
@@ -20,8 +22,8 @@ import { bufferMsOf, numberBetween, type StreamCommandOptions, withStreamOptions
 import { Progress } from '../progress.ts';
 import { type StreamReport, streamReport } from '../report.ts';
 import { runStream } from '../run-loop.ts';
-import { requireCard, Session } from '../session.ts';
-import { conversionText, finish } from './play.ts';
+import { requireChosenCard, Session } from '../session.ts';
+import { conversionText, endJacks, finish, qemuRate } from './play.ts';
 
 interface RecordOptions extends StreamCommandOptions {
   readonly in: string;
@@ -85,9 +87,24 @@ function captureEndpoint(audio: AudioClient, options: RecordOptions): Endpoint {
   );
 }
 
+/** The file is at the jack that `--pin` names; at every one when an endpoint is named, of which the driver hears that one's. */
+function inputWiring({ pin, endpoint }: RecordOptions, signal: FileSignal): CardWiring {
+  if (endpoint !== undefined) return { lineIn: signal, micIn: signal, otherInput: () => signal };
+  return pin === 'mic' ? { micIn: signal } : { lineIn: signal };
+}
+
+/** The source's rate and channels, at 16 bits; at the source's where the card's converter gives more. */
+function recordingFormat(source: AudioFormat, endpoint: Endpoint): AudioFormat {
+  const { sampleRate, encoding, containerBits, validBits } = source;
+  const layout = { sampleRate, channels: Math.min(source.channels, 2) };
+  const widest = Math.max(...endpoint.formats.map(({ audio }) => audio?.maximumBits ?? 0));
+  if (encoding === 'float' || validBits <= 16 || widest <= 16) return audioFormat(layout);
+  return audioFormat({ ...layout, containerBits, validBits });
+}
+
 /** QEMU's capture back end takes 16-bit stereo at one rate: the source's own, within what the converter does. */
-function qemuInput(reader: WavReader, seconds: number): QemuAudio {
-  const sampleRate = Math.min(48_000, Math.max(8_000, reader.format.sampleRate));
+function qemuInput(card: CatalogCard, reader: WavReader, seconds: number): QemuAudio {
+  const sampleRate = qemuRate(card, reader.format.sampleRate);
   const pipeline = new Pipeline(reader, audioFormat({ sampleRate }));
   const writer = new MemoryPcmWriter(pipeline.format);
   const block = new Uint8Array(65_536);
@@ -102,17 +119,17 @@ function qemuInput(reader: WavReader, seconds: number): QemuAudio {
 
 async function record(reader: WavReader, options: RecordOptions): Promise<StreamReport> {
   const onQemu = options.machine === 'qemu';
-  if (onQemu && options.pin === 'mic') {
+  const card = requireChosenCard(options);
+  if (onQemu && options.pin === 'mic' && card.name === 'ac97') {
     throw new CliError(
       "QEMU's AC97 feeds stereo into the microphone's engine, which is mono by the datasheet: use --pin line, or --machine sim.",
     );
   }
-  requireCard(options.card);
   const outFile = new FileByteSink(options.out);
   const signal = new FileSignal(reader);
   const session = await Session.open(options, {
-    wiring: options.pin === 'mic' ? { micIn: signal } : { lineIn: signal },
-    ...(onQemu ? { qemuAudio: qemuInput(reader, options.seconds) } : {}),
+    wiring: inputWiring(options, signal),
+    ...(onQemu ? { qemuAudio: qemuInput(card, reader, options.seconds) } : {}),
     command: `record --in ${options.in}`,
   }).catch((error: unknown) => {
     outFile.discard();
@@ -122,16 +139,14 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
   let report: Omit<StreamReport, 'leaks'>;
   let leaks = '';
   let started = false;
-  // The recording keeps the source's rate and channels, at 16 bits as the converter gives them.
-  const format = audioFormat({
-    sampleRate: reader.format.sampleRate,
-    channels: Math.min(reader.format.channels, 2),
-  });
-  const writer = new WavWriter(outFile, format);
+  let writer: WavWriter | null = null;
   try {
     const { audio, kernel } = session;
     session.applySettings(options.set);
-    const stream = audio.openCapture(captureEndpoint(audio, options), {
+    const endpoint = captureEndpoint(audio, options);
+    const format = recordingFormat(reader.format, endpoint);
+    writer = new WavWriter(outFile, format);
+    const stream = audio.openCapture(endpoint, {
       sink: writer,
       frames: Math.round(options.seconds * format.sampleRate),
       bufferMs: bufferMsOf(options),
@@ -145,6 +160,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     try {
       stream.start();
       started = true;
+      session.jacks.start();
       realSeconds = await runStream(session, stream, {
         signal: interrupt.signal,
         onProgress: () => progress.update(stream.statistics().positionFrames / stream.format.sampleRate),
@@ -152,6 +168,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     } finally {
       progress.stop();
     }
+    endJacks(session);
     if (stream.error) throw stream.error;
     report = streamReport(session, stream, {
       fileFormat: formatToString(reader.format),
@@ -168,7 +185,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     interrupt.dispose();
     leaks = session.close();
     if (started) {
-      writer.end();
+      writer?.end();
       outFile.close();
     } else outFile.discard();
   }

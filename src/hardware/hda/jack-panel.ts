@@ -11,6 +11,8 @@ export interface HdaPanelJack {
   readonly title: string;
   readonly direction: 'output' | 'input';
   readonly device: HdaPinConfig['device'];
+  /** Where it is on the computer; null when the configuration does not say. */
+  readonly place: HdaPinConfig['location'] | null;
   readonly association: number;
   readonly sequence: number;
   /** The codec senses what is plugged in, and says so. */
@@ -53,6 +55,7 @@ function panelJack(widget: HdaWidgetDefinition): HdaPanelJack | null {
     title: `${widget.name}: ${parts.filter((part) => part !== '').join(', ')}`,
     direction: pin.output === true && !isInput(config.device) ? 'output' : 'input',
     device: config.device,
+    place: config.location === 'unknown' ? null : config.location,
     association: config.association,
     sequence: config.sequence,
     detects: pin.presenceDetect === true && ((config.misc ?? 0) & NO_PRESENCE_WIRE) === 0,
