@@ -27,6 +27,8 @@ export interface QemuCard {
   readonly device: string;
   /** `-device` name of what that is plugged into, where it is a part of its own: an HDA controller with its codecs. */
   readonly controller?: string;
+  /** Properties of the device, as `-device` takes them behind its name. */
+  readonly properties?: string;
   /**
    * Controls that make QEMU's card pass samples unchanged, as `CONTROL=VALUE`: its gains are linear in the register's code, so
    * that its unity is not the datasheet's 0 dB.
@@ -39,9 +41,13 @@ export interface QemuCard {
 }
 
 /** QEMU's arguments for a card whose sound goes through the back end of that id. */
-export function qemuDeviceArguments({ controller, device }: QemuCard, audioId: string): readonly string[] {
+export function qemuDeviceArguments(
+  { controller, device, properties }: QemuCard,
+  audioId: string,
+): readonly string[] {
   const host = controller === undefined ? [] : ['-device', controller];
-  return [...host, '-device', `${device},audiodev=${audioId}`];
+  const settings = properties === undefined ? '' : `,${properties}`;
+  return [...host, '-device', `${device},audiodev=${audioId}${settings}`];
 }
 
 /** A jack of a card that is plugged into a machine. */
