@@ -121,6 +121,7 @@ export class IsaDmaChannel {
    * of 65536 cycles alike; with auto-initialize, where it is loaded anew at terminal count, it can only be the latter.
    */
   remainingBytes(): number {
+    this.#write(DMA_CLEAR_FLIP_FLOP, 0);
     let count = this.#readCount();
     for (let i = 0; i < COUNTER_TRIES; i++) {
       const again = this.#readCount();
@@ -146,9 +147,9 @@ export class IsaDmaChannel {
     }
   }
 
+  /** The flip-flop stands at the low byte, and does so again behind the two reads. */
   #readCount(): number {
     const register = DMA_COUNT_0 + 2 * this.#index;
-    this.#write(DMA_CLEAR_FLIP_FLOP, 0);
     const low = this.#read(register);
     return low | (this.#read(register) << 8);
   }

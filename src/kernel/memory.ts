@@ -144,10 +144,12 @@ export class MemoryManager {
   /** An MDL that the leak report lists until {@link dropMdl}. */
   newMdl(kind: MdlKind, pages: readonly number[], byteCount: number, byteOffset = 0): MDL {
     const mdl = new MDL(kind, pages, byteCount, byteOffset);
-    const first = (pages[0] ?? 0) * PAGE_SIZE;
     this.#records.set(
       mdl,
-      this.#kernel.objects.register('MDL', `${kind}, ${pages.length} page(s) from 0x${first.toString(16)}`),
+      this.#kernel.objects.register(
+        'MDL',
+        () => `${kind}, ${pages.length} page(s) from 0x${((pages[0] ?? 0) * PAGE_SIZE).toString(16)}`,
+      ),
     );
     return mdl;
   }

@@ -7,8 +7,8 @@ import { STATUS_INVALID_HANDLE, STATUS_OBJECT_TYPE_MISMATCH } from './ntstatus.t
 export class ObjectRecord {
   /** What it is: 'IMiniportWaveRT', 'KINTERRUPT', 'MDL', 'handle' … */
   readonly kind: string;
-  /** Which one. */
-  readonly name: string;
+  /** Which one; made when it is asked for where objects come and go by the thousand. */
+  readonly #name: string | (() => string);
   /** Driver whose code was executing when it was made. */
   readonly driver: string | null;
   /** The object itself when it counts its references. */
@@ -21,14 +21,18 @@ export class ObjectRecord {
 
   constructor(
     kind: string,
-    name: string,
+    name: string | (() => string),
     driver: string | null,
     target: { readonly referenceCount: number } | null,
   ) {
     this.kind = kind;
-    this.name = name;
+    this.#name = name;
     this.driver = driver;
     this.target = target;
+  }
+
+  get name(): string {
+    return typeof this.#name === 'string' ? this.#name : this.#name();
   }
 }
 
@@ -78,7 +82,7 @@ export class ObjectTracker {
   /** Makes an entry and lists it. `target` is given by objects that count references, so that the report can tell how many. */
   register(
     kind: string,
-    name: string,
+    name: string | (() => string),
     target: { readonly referenceCount: number } | null = null,
   ): ObjectRecord {
     const record = this.createRecord(kind, name, target);
@@ -89,7 +93,7 @@ export class ObjectTracker {
   /** Makes an entry that is not listed yet, for objects that come and go often (an armed timer). */
   createRecord(
     kind: string,
-    name: string,
+    name: string | (() => string),
     target: { readonly referenceCount: number } | null = null,
   ): ObjectRecord {
     return new ObjectRecord(kind, name, this.executing.currentDriver, target);
