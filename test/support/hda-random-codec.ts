@@ -127,14 +127,13 @@ function widgetOf(from: Sketch, index: number, count: number): HdaWidgetDefiniti
   };
 }
 
-/** Up to two dozen widgets. */
-export const randomCodec: fc.Arbitrary<HdaCodecDefinition> = fc
-  .record({
-    sketches: fc.array(sketch, { minLength: 1, maxLength: 24 }),
-    powerStates: fc.constantFrom(0, 0x09, 0x0f),
-    resetPowerState: fc.constantFrom(0, 3),
-  })
-  .map(({ sketches, powerStates, resetPowerState }) => ({
+/** Function group and identity around widgets. */
+function codecOf(
+  widgets: readonly HdaWidgetDefinition[],
+  powerStates: number,
+  resetPowerState: number,
+): HdaCodecDefinition {
+  return {
     name: 'random',
     title: 'random codec',
     vendorId: 0x4d50_ffff,
@@ -144,5 +143,87 @@ export const randomCodec: fc.Arbitrary<HdaCodecDefinition> = fc
     pcm: PCM,
     powerStates,
     resetPowerState: powerStates === 0 ? 0 : resetPowerState,
-    widgets: sketches.map((from, index) => widgetOf(from, index, sketches.length)),
-  }));
+    widgets,
+  };
+}
+
+const group = {
+  powerStates: fc.constantFrom(0, 0x09, 0x0f),
+  resetPowerState: fc.constantFrom(0, 3),
+};
+
+/** Up to two dozen widgets of any kind, wired to any. */
+const wildCodec = fc
+  .record({ sketches: fc.array(sketch, { minLength: 1, maxLength: 24 }), ...group })
+  .map(({ sketches, powerStates, resetPowerState }) =>
+    codecOf(
+      sketches.map((from, index) => widgetOf(from, index, sketches.length)),
+      powerStates,
+      resetPowerState,
+    ),
+  );
+
+/**
+ * Codecs in the manner of real ones: converters, two layers of mixers and selectors, pins; everything wired densely towards the jacks, or
+ * from the jacks to the recorders.
+ */
+const layeredCodec = fc
+  .record({
+    dacs: fc.integer({ min: 1, max: 4 }),
+    adcs: fc.integer({ min: 0, max: 3 }),
+    first: fc.integer({ min: 0, max: 4 }),
+    second: fc.integer({ min: 0, max: 4 }),
+    outputs: fc.integer({ min: 1, max: 5 }),
+    inputs: fc.integer({ min: 0, max: 4 }),
+    sketches: fc.array(sketch, { minLength: 24, maxLength: 24 }),
+    ...group,
+  })
+  .map(({ dacs, adcs, first, second, outputs, inputs, sketches, powerStates, resetPowerState }) => {
+    const layers = [dacs, adcs, first, second, outputs, inputs];
+    const starts = layers.map((_, layer) => FIRST_NID + layers.slice(0, layer).reduce((a, b) => a + b, 0));
+    const nids = layers.map((count, layer) => Array.from({ length: count }, (_, n) => starts[layer]! + n));
+    const [dacNids, adcNids, firstNids, secondNids, outputNids, inputNids] = nids;
+    const make = (
+      nid: number,
+      kind: HdaWidgetKind,
+      sources: readonly number[],
+      more: Partial<Sketch> = {},
+    ) => {
+      const from = { ...sketches[nid - FIRST_NID]!, kind, digital: false, ...more };
+      const picked =
+        sources.length === 0 ? [] : from.connections.map((value) => sources[value % sources.length]!);
+      const connections = [...new Set(picked)];
+      return { ...widgetOf({ ...from, connections: [] }, nid - FIRST_NID, 1), connections };
+    };
+    const middle = (nid: number): HdaWidgetKind =>
+      sketches[nid - FIRST_NID]!.kind === 'selector' || sketches[nid - FIRST_NID]!.headphone
+        ? 'selector'
+        : 'mixer';
+    const below = [...dacNids!, ...inputNids!];
+    const pin = (nid: number, direction: 'in' | 'out') => ({
+      output: direction === 'out',
+      input: direction === 'in',
+      config: {
+        ...sketches[nid - FIRST_NID]!.config,
+        port: 'jack' as const,
+        device: direction === 'in' ? ('mic' as const) : ('line-out' as const),
+      },
+    });
+    return codecOf(
+      [
+        ...dacNids!.map((nid) => make(nid, 'audio-output', [])),
+        ...adcNids!.map((nid) => make(nid, 'audio-input', [...firstNids!, ...secondNids!, ...inputNids!])),
+        ...firstNids!.map((nid) => make(nid, middle(nid), below)),
+        ...secondNids!.map((nid) => make(nid, middle(nid), [...below, ...firstNids!, ...firstNids!])),
+        ...outputNids!.map((nid) =>
+          make(nid, 'pin', [...secondNids!, ...firstNids!, ...dacNids!], pin(nid, 'out')),
+        ),
+        ...inputNids!.map((nid) => make(nid, 'pin', [], pin(nid, 'in'))),
+      ],
+      powerStates,
+      resetPowerState,
+    );
+  });
+
+/** Any codec: wild ones, and ones that look like something. */
+export const randomCodec: fc.Arbitrary<HdaCodecDefinition> = fc.oneof(wildCodec, layeredCodec);
