@@ -70,7 +70,7 @@ const COLORS: Readonly<Record<number, readonly [name: string, rgb: number]>> = {
 
 /** Connection types by code: the name and Windows' number. */
 const CONNECTIONS: readonly (readonly [name: string, type: number])[] = [
-  ['unknown', eConnTypeUnknown],
+  ['', eConnTypeUnknown],
   ['3.5 mm', eConnType3Point5mm],
   ['6.3 mm', eConnTypeQuarter],
   ['ATAPI', eConnTypeAtapiInternal],
@@ -138,6 +138,7 @@ export function colorName(code: number): string {
   return COLORS[code]?.[0] ?? '';
 }
 
+/** Empty for an unknown one. */
 export function connectionName(code: number): string {
   return CONNECTIONS[code]?.[0] ?? 'other';
 }
