@@ -1,7 +1,7 @@
 import { PCI_COMMAND, PCI_COMMAND_IO } from '../../hal/index.ts';
-import { type ChannelName, SERIAL } from '../../hardware/es1370/registers.ts';
+import { type ChannelName, FMT_16_BIT, SERIAL } from '../../hardware/es1370/registers.ts';
 import { TICKS_PER_MILLISECOND } from '../../kernel/index.ts';
-import type { Expectations } from '../check.ts';
+import { type Expectations, hex } from '../check.ts';
 import { DACS, type Es1370Bench, MAPS } from './bench.ts';
 import { type CheckRow, checkTable } from './check-table.ts';
 import {
@@ -10,6 +10,8 @@ import {
   FORMATS,
   formatName,
   heardSamples,
+  MIDDLE,
+  MIDDLE_ON_QEMU,
   STEREO_16,
   silentBytes,
   soundBytes,
@@ -27,7 +29,15 @@ function expectSound(
 ): void {
   bench.unmute();
   const expected = heardSamples(bytes, format);
-  expect.same('samples', bench.playBytes(name, bytes, format, expected, options), expected);
+  const heard = bench.playBytes(name, bytes, format, expected, options);
+  if (heard.length === 0 && (format & FMT_16_BIT) === 0) {
+    // Heard with another middle, everything is one step off.
+    const other = heardSamples(bytes, format, MIDDLE_ON_QEMU);
+    expect.that('middle of the scale', false, hex(MIDDLE), 'another');
+    expect.same('samples', bench.playBytes(name, bytes, format, other, options), other);
+    return;
+  }
+  expect.same('samples', heard, expected);
 }
 
 function number(value: number): string {

@@ -23,10 +23,12 @@ function expectPace(bench: Es1370Bench, expect: Expectations, name: ChannelName,
   const expected = rate * seconds;
   // QEMU moves what is due every 10 ms, later on a busy computer, which it then makes up for.
   const tolerance = card.realTime ? 0.35 : 0.01;
+  // What QEMU's recording back end could not hold meanwhile is lost.
+  const lost = card.realTime && name === 'ADC' ? 0.3 : 0;
   expect.between(
     `frames a second at ${Math.round(rate)} Hz`,
     Math.round((last - first) / seconds),
-    Math.floor((expected * (1 - tolerance) - 12) / seconds),
+    Math.floor((expected * (1 - tolerance - lost) - 12) / seconds),
     Math.ceil((expected * (1 + tolerance) + 12) / seconds),
   );
 }
