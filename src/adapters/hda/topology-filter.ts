@@ -108,24 +108,31 @@ export function buildTopology(plan: CodecPlan, names: NameList): Topology {
 interface Reach {
   readonly devices: ReadonlySet<number>;
   readonly ports: ReadonlySet<number>;
+  /** Nodes on the shortest way to any of them. */
+  readonly distance: number;
 }
 
-/** Names for nodes from what they lie between: `Headphones Volume`, `Rear Microphone Boost`. */
+/**
+ * Names for nodes from what they lie between: `Headphones Volume`, `Rear Microphone Boost`. Of several that would have the same one, the
+ * last on the way of the sound has it, and the others a number behind.
+ */
 class NodeTexts {
   readonly #plan: CodecPlan;
-  readonly #unique = new Map<PlanNode['type'], UniqueTexts>();
+  readonly #texts = new Map<PlanNode, string>();
 
   constructor(plan: CodecPlan) {
     this.#plan = plan;
+    const controls = plan.nodes.filter((node): node is PlanControl => !isConverter(node));
+    const byDistance = controls
+      .map((node) => ({ node, distance: this.#reach(node, 'down').distance }))
+      .sort((one, other) => one.distance - other.distance || one.node.id - other.node.id);
+    const unique = new UniqueTexts();
+    for (const { node } of byDistance)
+      this.#texts.set(node, unique.take(`${this.#placeOf(node)} ${kindOf(node)}`));
   }
 
   textOf(node: PlanControl): string {
-    let unique = this.#unique.get(node.type);
-    if (!unique) {
-      unique = new UniqueTexts();
-      this.#unique.set(node.type, unique);
-    }
-    return unique.take(`${this.#placeOf(node)} ${kindOf(node)}`);
+    return this.#texts.get(node) as string;
   }
 
   #placeOf(node: PlanControl): string {
@@ -151,20 +158,26 @@ class NodeTexts {
   #reach(node: PlanNode, direction: 'up' | 'down'): Reach {
     const devices = new Set<number>();
     const ports = new Set<number>();
-    const seen = new Set<number>();
+    const distances = new Map([[node.id, 0]]);
+    let nearest = Number.POSITIVE_INFINITY;
     const queue = [node.id];
-    for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-      if (seen.has(next)) continue;
-      seen.add(next);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      const distance = distances.get(next) as number;
       for (const { from, to } of this.#plan.connections) {
         const [here, there] = direction === 'up' ? [to, from] : [from, to];
         if (here.kind !== 'node' || here.node !== next) continue;
-        if (there.kind === 'node') queue.push(there.node);
-        else if (there.kind === 'device') devices.add(there.device);
+        if (there.kind === 'node') {
+          if (distances.has(there.node)) continue;
+          distances.set(there.node, distance + 1);
+          queue.push(there.node);
+          continue;
+        }
+        nearest = Math.min(nearest, distance);
+        if (there.kind === 'device') devices.add(there.device);
         else ports.add(there.port);
       }
     }
-    return { devices, ports };
+    return { devices, ports, distance: nearest };
   }
 }
 
