@@ -175,12 +175,6 @@ export const SB16_ACCEPTED_DIFFERENCES: readonly AcceptedDifference<Sb16Read>[] 
     mask: whenMixer((index) => mixerRegister(index) === null || index === MIX_RESET),
   },
   {
-    id: 'setup-unused-bits',
-    about: '80h, 81h and 82h, bits without a line, channel or source',
-    reason: 'QEMU’s 82h begins with 40h, which its first DSP reset clears; HPG §4 has bits 2:0.',
-    mask: whenMixer((index) => index === 0x82, 0xf8),
-  },
-  {
     id: 'acknowledged-by-half',
     about: 'the line when both widths asked and one was acknowledged',
     reason:

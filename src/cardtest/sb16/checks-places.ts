@@ -1,5 +1,6 @@
 import { TICKS_PER_MILLISECOND } from '../../kernel/index.ts';
 import type { IsaCardUnderTest } from '../card-under-test.ts';
+import { hex } from '../check.ts';
 import { checkTable } from './check-table.ts';
 import { U8_MONO } from './pcm.ts';
 
@@ -15,7 +16,23 @@ function gamePort({ resources }: IsaCardUnderTest): number {
   return (resources.gameBase ?? 0x200) + 1;
 }
 
+/** Where parts are on cards that have them. */
+const USUAL_PORTS = { mpuBase: [0x330, 0x331], fmBase: [0x388, 0x38a], gameBase: [0x200, 0x201] } as const;
+
 export const PLACE_CHECKS = [
+  ...checkTable('PART', 'Parts', [
+    [
+      '001',
+      'Where a part would be that the card does not have, nothing answers',
+      'HPG §1, I/O ports',
+      ({ card }, expect) => {
+        for (const part of ['mpuBase', 'fmBase', 'gameBase'] as const) {
+          if (card.resources[part] !== null) continue;
+          for (const port of USUAL_PORTS[part]) expect.equal(`port ${hex(port)}`, card.readPort(port), 0xff);
+        }
+      },
+    ],
+  ]),
   ...checkTable(
     'JMP',
     'Setup registers of a card with jumpers',
