@@ -64,16 +64,19 @@ export class HdaOutputStream extends HdaStreamEngine {
   /** Fetches what fits while `frames` frames leave; returns how many frames found the FIFO empty. */
   #fetchAndPlay(frames: number): number {
     const { frameBytes } = this.format;
+    const { fifoDepth } = this;
+    // Half a FIFO must be left to play from while the other one is fetched.
+    const burst = Math.min(HDA_BURST_BYTES, 2 ** Math.floor(Math.log2(fifoDepth / 2)));
     while (this.loadEntry()) {
-      const room = frames * frameBytes + this.fifoDepth - this.#staged;
+      const room = frames * frameBytes + fifoDepth - this.#staged;
       const left = this.entryLeft;
       let take = left;
       if (left > room) {
         const end = this.entryMoved + room;
-        take = Math.max(end - (end % HDA_BURST_BYTES) - this.entryMoved, 0);
+        take = Math.max(end - (end % burst) - this.entryMoved, 0);
         if (take === 0) break;
       }
-      take = Math.min(take, STAGE_BYTES + this.fifoDepth - this.#staged);
+      take = Math.min(take, STAGE_BYTES + fifoDepth - this.#staged);
       if (take > 0 && !this.moveBytes(take, this.#fetch)) break;
       if (this.entryLeft === 0) this.completeEntry();
       if (this.#staged >= STAGE_BYTES) frames = this.#playOut(frames);

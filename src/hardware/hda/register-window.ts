@@ -277,8 +277,16 @@ export class HdaRegisterWindow implements BusTarget {
       return;
     }
     if (offset >= R.SD_BASE && offset < STREAMS_END) {
-      const stream = this.#streams[(offset - R.SD_BASE) >> 5]!;
-      writeStream(stream, offset & (R.SD_BYTES - 1), mask, value & mask, merged() >>> 0, now);
+      const index = (offset - R.SD_BASE) >> 5;
+      writeStream(
+        this.#streams[index]!,
+        index >= R.HDA_INPUT_STREAMS,
+        offset & (R.SD_BYTES - 1),
+        mask,
+        value & mask,
+        merged() >>> 0,
+        now,
+      );
       return;
     }
     this.#writeGlobal(offset, mask, value & mask, merged() >>> 0, now);
@@ -366,6 +374,7 @@ function readStream(stream: HdaStreamEngine, offset: number, now: number): numbe
 
 function writeStream(
   stream: HdaStreamEngine,
+  output: boolean,
   offset: number,
   mask: number,
   value: number,
@@ -385,6 +394,7 @@ function writeStream(
       if ((mask & 0xffff_0000) !== 0) stream.writeFifow(merged >>> 16);
       break;
     case R.SD_FIFOS:
+      if ((mask & 0xffff) !== 0 && output) stream.writeFifos(merged & 0xffff, now);
       if ((mask & 0xffff_0000) !== 0) stream.writeFmt(merged >>> 16, now);
       break;
     case R.SD_BDPL:

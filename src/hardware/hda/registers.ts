@@ -140,6 +140,9 @@ export const STS_WRITE_CLEAR = STS_BCIS | STS_FIFOE | STS_DESE;
 /** SDnFMT (§3.3.41): unlike a converter's format it has no bit 15; bit 7 is reserved in both. */
 export const FMT_WRITABLE = 0x7f7f;
 
+/** Depths of an output FIFO, less one, that software may choose besides the full one (ICH6, §18.2.39). */
+export const FIFOS_SHORTER: readonly number[] = [0x0f, 0x1f, 0x3f, 0x7f];
+
 /** Buffer descriptor list: 16 bytes an entry, at most 256, on a 128-byte boundary (§3.6.2, §3.6.3). */
 export const BDL_ENTRY_BYTES = 16;
 export const BDL_IOC = 1 << 0;
@@ -257,7 +260,13 @@ const STREAM_REGISTERS: readonly HdaRegisterDescription[] = HDA_STREAM_NAMES.fla
     register(`${name}CBL`, base + SD_CBL, 4, 'RW', 'length of the cyclic buffer'),
     register(`${name}LVI`, base + SD_LVI, 2, 'RW', 'last valid descriptor'),
     register(`${name}FIFOW`, base + SD_FIFOW, 2, 'RW', 'FIFO watermark'),
-    register(`${name}FIFOS`, base + SD_FIFOS, 2, 'RO', 'FIFO size'),
+    register(
+      `${name}FIFOS`,
+      base + SD_FIFOS,
+      2,
+      index < HDA_INPUT_STREAMS ? 'RO' : 'RW',
+      'FIFO size, bytes less one',
+    ),
     register(`${name}FMT`, base + SD_FMT, 2, 'RW', 'stream format'),
     register(`${name}BDPL`, base + SD_BDPL, 4, 'RW', 'descriptor list, address'),
     register(`${name}BDPU`, base + SD_BDPU, 4, 'RW', 'descriptor list, address above 4 GiB'),

@@ -14,6 +14,7 @@ import {
   CTL_STRM_SHIFT,
   CTL_TP,
   CTL_WRITABLE,
+  FIFOS_SHORTER,
   FMT_WRITABLE,
   STS_BCIS,
   STS_DESE,
@@ -72,7 +73,7 @@ export abstract class HdaStreamEngine {
   readonly clock = new SampleClock();
   protected slot: CardSlot | null = null;
   protected readonly link: HdaLink;
-  protected readonly fifoBytes: number;
+  readonly #fifoBytes: number;
   readonly #resetTicks: number;
 
   #ctl = 0;
@@ -80,6 +81,8 @@ export abstract class HdaStreamEngine {
   #cbl = 0;
   #lvi = 0;
   #fifow = FIFOW_RESET;
+  /** What software wrote to FIFOS, if that is shorter than the FIFO; null for the whole FIFO. */
+  #fifosChosen: number | null = null;
   #fmt = 0;
   #bdpl = 0;
   #bdpu = 0;
@@ -113,7 +116,7 @@ export abstract class HdaStreamEngine {
   constructor(options: HdaStreamOptions, link: HdaLink) {
     this.name = options.name;
     this.link = link;
-    this.fifoBytes = options.fifoBytes;
+    this.#fifoBytes = options.fifoBytes;
     this.#resetTicks = options.resetTicks;
   }
 
@@ -153,9 +156,14 @@ export abstract class HdaStreamEngine {
     return this.#fifow;
   }
 
-  /** Bytes of the FIFO less one, as the ICH tells them. */
+  /** Bytes of the FIFO less one, as the ICH tells them: for the format that is programmed, or what software chose. */
   get fifos(): number {
-    return this.fifoBytes - 1;
+    return this.#fifosChosen ?? this.#fullFifoBytes(decodeHdaFormat(this.#fmt)) - 1;
+  }
+
+  /** Samples of 20 and 24 bits lie in the FIFO without the byte that pads them in memory: it holds a third more of these. */
+  #fullFifoBytes({ bits }: HdaFormat): number {
+    return bits === 20 || bits === 24 ? Math.floor((this.#fifoBytes * 4) / 3) : this.#fifoBytes;
   }
 
   get fmt(): number {
@@ -244,6 +252,13 @@ export abstract class HdaStreamEngine {
     this.#fifow = code >= 2 && code <= 4 ? code : FIFOW_RESET;
   }
 
+  /** Output streams only: a shorter FIFO; what there is not becomes the whole one. */
+  writeFifos(value: number, now: number): void {
+    if (!this.#mayWrite('FIFOS', value, now)) return;
+    const chosen = value & 0xff;
+    this.#fifosChosen = FIFOS_SHORTER.includes(chosen) ? chosen : null;
+  }
+
   writeFmt(value: number, now: number): void {
     if (!this.#mayWrite('FMT', value, now)) return;
     this.#fmt = value & FMT_WRITABLE;
@@ -267,6 +282,7 @@ export abstract class HdaStreamEngine {
     this.#cbl = 0;
     this.#lvi = 0;
     this.#fifow = FIFOW_RESET;
+    this.#fifosChosen = null;
     this.#fmt = 0;
     this.#bdpl = 0;
     this.#bdpu = 0;
@@ -454,7 +470,8 @@ export abstract class HdaStreamEngine {
 
   /** Bytes the FIFO holds in the present format. */
   protected get fifoDepth(): number {
-    return Math.max(this.fifoBytes, SMALLEST_FIFO_FRAMES * this.format.frameBytes);
+    const bytes = this.#fifosChosen === null ? this.#fullFifoBytes(this.format) : this.#fifosChosen + 1;
+    return Math.max(bytes, SMALLEST_FIFO_FRAMES * this.format.frameBytes);
   }
 
   #mayWrite(register: string, value: number, now: number): boolean {
