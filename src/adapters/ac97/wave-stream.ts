@@ -9,9 +9,6 @@ import {
   type MDL,
   MmCached,
   NtError,
-  STATUS_DATA_LATE_ERROR,
-  STATUS_DATA_OVERRUN,
-  STATUS_DEVICE_NOT_READY,
   STATUS_INSUFFICIENT_RESOURCES,
   STATUS_INVALID_DEVICE_STATE,
   STATUS_INVALID_PARAMETER,
@@ -29,7 +26,6 @@ import {
   KSSTATE_PAUSE,
   KSSTATE_RUN,
   KSSTATE_STOP,
-  KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM,
 } from '../../ks/index.ts';
 import {
   type DEVICE_POWER_STATE,
@@ -45,6 +41,7 @@ import {
   type IPowerNotify,
   PowerDeviceD0,
 } from '../../portcls/index.ts';
+import { PacketLedger } from '../common/packets.ts';
 import type { Ac97Common, EngineInterruptSink, EngineName } from './common.ts';
 import {
   type RingGeometry,
@@ -63,8 +60,6 @@ const FIFO_BYTES = 128;
 const CODEC_DELAY_100NS = 208;
 const BYTES_PER_SAMPLE = 2;
 const DESCRIPTOR_ALIGNMENT = 4;
-/** Flag of SetWritePacket: this packet is the last one (DDI page KSRTAUDIO_SETWRITEPACKET_INFO). */
-const EOS_FLAG = KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM;
 
 export interface WaveStreamOptions {
   readonly pin: number;
@@ -97,6 +92,7 @@ export class Ac97WaveStream
   readonly #descriptors: CommonBuffer;
   readonly #dpc: KDPC;
   readonly #events = new Set<KEVENT>();
+  readonly #packets = new PacketLedger();
   #sampleRate: number;
   #state: KSSTATE = KSSTATE_STOP;
 
@@ -115,8 +111,6 @@ export class Ac97WaveStream
   #pausedBytes = 0;
   #packetsSignalled = 0;
   #lastPacketCounter = 0;
-  #nextReadPacket = 0;
-  #endOfStream = false;
 
   constructor(common: Ac97Common, portStream: IPortWaveRTStream, options: WaveStreamOptions) {
     super(`Ac97WaveStream(${options.engine})`);
@@ -284,8 +278,7 @@ export class Ac97WaveStream
     this.#entriesDone = 0;
     this.#pausedBytes = 0;
     this.#packetsSignalled = 0;
-    this.#nextReadPacket = 0;
-    this.#endOfStream = false;
+    this.#packets.reset();
     if (this.#geometry) this.#loadEngine();
   }
 
@@ -338,8 +331,7 @@ export class Ac97WaveStream
       this.#entriesDone = 0;
       this.#pausedBytes = 0;
       this.#packetsSignalled = 0;
-      this.#nextReadPacket = 0;
-      this.#endOfStream = false;
+      this.#packets.reset();
     }
   }
 
@@ -412,34 +404,18 @@ export class Ac97WaveStream
   /* ---- packet mode ---- */
 
   setWritePacket(packetNumber: number, flags: number, eosPacketLength: number): void {
-    const { geometry } = this.#buffer();
-    if ((flags & ~EOS_FLAG) !== 0) {
-      throw new NtError(STATUS_INVALID_PARAMETER, `AC97: unknown packet flags 0x${flags.toString(16)}.`);
-    }
-    if (this.#notificationCount === 0)
-      throw new NtError(STATUS_INVALID_DEVICE_STATE, 'AC97: the buffer has no packets.');
-    if (this.#endOfStream)
-      throw new NtError(STATUS_INVALID_DEVICE_STATE, 'AC97: the last packet has been written already.');
-    const packetBytes = geometry.bufferBytes / this.#notificationCount;
-    const atEnd = (flags & EOS_FLAG) !== 0;
-    if (atEnd && eosPacketLength > packetBytes) {
-      throw new NtError(
-        STATUS_INVALID_PARAMETER,
-        `AC97: ${eosPacketLength} bytes in a packet of ${packetBytes}.`,
-      );
-    }
+    const { bufferBytes } = this.#buffer().geometry;
+    const packetsInBuffer = this.#notificationCount;
+    const packetBytes = packetsInBuffer === 0 ? 0 : bufferBytes / packetsInBuffer;
     const bytes = this.#linearBytes();
-    const current = Math.floor(bytes / packetBytes);
-    if (packetNumber < current || (packetNumber === current && bytes > 0 && this.#state === KSSTATE_RUN)) {
-      throw new NtError(STATUS_DATA_LATE_ERROR);
-    }
-    if (packetNumber >= current + Math.max(this.#notificationCount, 2))
-      throw new NtError(STATUS_DATA_OVERRUN);
-    if (!atEnd) return;
-    this.#endOfStream = true;
     // What follows the end must be silence until the client stops the stream.
-    const start = (packetNumber % this.#notificationCount) * packetBytes;
-    this.#mapping?.fill(start + eosPacketLength, packetBytes - eosPacketLength, 0);
+    const silence = this.#packets.write(packetNumber, flags, eosPacketLength, {
+      packetsInBuffer,
+      packetBytes,
+      done: packetBytes === 0 ? 0 : Math.floor(bytes / packetBytes),
+      underWay: bytes > 0 && this.#state === KSSTATE_RUN,
+    });
+    if (silence) this.#mapping?.fill(silence.offset, silence.bytes, 0);
   }
 
   getOutputStreamPresentationPosition(): KSAUDIO_PRESENTATION_POSITION {
@@ -458,11 +434,12 @@ export class Ac97WaveStream
     const { geometry } = this.#buffer();
     if (this.#state === KSSTATE_RUN) this.#linearBytes();
     const done = this.#packetsDone;
-    // All packets of the buffer but the one being filled are whole; older ones have been overwritten.
-    const oldest = Math.max(0, done - Math.max(1, this.#notificationCount - 1));
-    const packetNumber = Math.max(this.#nextReadPacket, oldest);
-    if (packetNumber >= done) throw new NtError(STATUS_DEVICE_NOT_READY);
-    this.#nextReadPacket = packetNumber + 1;
+    const { packetNumber, moreData } = this.#packets.read({
+      packetsInBuffer: this.#notificationCount,
+      packetBytes: geometry.segmentBytes * geometry.segmentsPerPacket,
+      done,
+      underWay: true,
+    });
     const packetFrames = (geometry.segmentBytes * geometry.segmentsPerPacket) / this.#frameBytes;
     const { frequency } = keQueryPerformanceCounter();
     const packetTicks = (packetFrames * frequency) / this.#sampleRate;
@@ -473,7 +450,7 @@ export class Ac97WaveStream
         0,
         Math.round(this.#lastPacketCounter - (done - packetNumber) * packetTicks),
       ),
-      moreData: packetNumber + 1 < done,
+      moreData,
     };
   }
 
