@@ -111,6 +111,18 @@ describe('the controller', () => {
     expect(command(0, 0, GET_PARAMETER, VENDOR_ID)).toBe(0x4d50_0880);
   });
 
+  it('takes to the immediate registers by itself when its rings carry nothing', () => {
+    const { machine, slot, command, controller } = rig();
+    const { platform } = machine;
+    for (const { start, length } of platform.dma.rangesOf(slot)) platform.unmapDma(slot, start, length);
+    machine.kernel.enter(() => {
+      controller().powerDown();
+      controller().powerUp();
+    });
+    expect(controller().link.immediate).toBe(true);
+    expect(command(1, 0, GET_PARAMETER, VENDOR_ID)).toBe(0x4d50_0d10);
+  });
+
   it('hears what codecs say unasked, also in the middle of commands', () => {
     const { machine, card, heard, command } = rig();
     command(0, 1, SET_POWER, 0);

@@ -14,6 +14,7 @@ import {
   NtError,
   STATUS_DEVICE_CONFIGURATION_ERROR,
   STATUS_INSUFFICIENT_RESOURCES,
+  STATUS_IO_TIMEOUT,
   STATUS_NO_SUCH_DEVICE,
   TICKS_PER_MICROSECOND,
 } from '../../kernel/index.ts';
@@ -34,6 +35,10 @@ const RESET_LIMIT_US = 100_000;
 const RESET_US = 200;
 /** Codecs announce themselves within 25 link frames, 521 µs (§4.3). */
 const CODECS_READY_US = 1_000;
+/** What every codec answers (§7.3.4.1). */
+const ROOT_NODE = 0;
+const GET_PARAMETER = 0xf00;
+const VENDOR_ID = 0;
 /** A codec that is late all the same: so often, this long. */
 const LATE_CODEC_POLLS = 10;
 
@@ -175,7 +180,7 @@ export class HdaController {
 
   /**
    * Resets controller and link and waits for the codecs (§4.3), after which everything is as after power-on. PASSIVE_LEVEL.
-   * @throws NtError STATUS_IO_TIMEOUT when the reset does not end; STATUS_NO_SUCH_DEVICE without any codec
+   * @throws NtError STATUS_IO_TIMEOUT when the reset does not end or no codec answers; STATUS_NO_SUCH_DEVICE without any codec
    */
   powerUp(): void {
     this.#powered = true;
@@ -196,8 +201,23 @@ export class HdaController {
       throw new NtError(STATUS_NO_SUCH_DEVICE, 'HDA: no codec has announced itself on the link.');
     registers.writeUshort(R.STATESTS, this.#codecMask);
     this.link.start();
+    this.#tryRings();
     registers.writeUlong(R.GCTL, crst | R.GCTL_UNSOL);
     if (this.#interruptSync) this.#enableInterrupts();
+  }
+
+  /** A first command through the rings; where nothing comes back, and the immediate registers know better, those are used from now on. */
+  #tryRings(): void {
+    const [address = 0] = this.codecAddresses;
+    const ask = () => this.link.command(address, ROOT_NODE, GET_PARAMETER, VENDOR_ID);
+    try {
+      ask();
+    } catch (error) {
+      if (!(error instanceof NtError) || error.status !== STATUS_IO_TIMEOUT || this.link.immediate)
+        throw error;
+      this.link.useImmediateCommands();
+      ask();
+    }
   }
 
   /** Streams have stopped and codecs sleep: the link goes down. PASSIVE_LEVEL. */
