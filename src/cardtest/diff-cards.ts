@@ -8,10 +8,12 @@ import {
   type DiffSuite,
   runDiffSuite,
 } from './diff/index.ts';
+import { ES1370_DIFF } from './es1370/diff.ts';
+import { ES1370_RATE } from './es1370/index.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import type { QemuPciCard } from './pci-card.ts';
 import { SB16_DIFF } from './sb16/diff.ts';
-import { ac97SimFactory, QEMU_SB16, sb16SimFactory } from './suites.ts';
+import { ac97SimFactory, es1370SimFactory, QEMU_SB16, sb16SimFactory } from './suites.ts';
 
 /** What traffic two cards are compared with. */
 export interface DiffTraffic {
@@ -82,6 +84,14 @@ export const DIFF_CARDS: readonly DiffCard[] = [
     qemuDevice: 'AC97',
     createSim: () => ac97SimFactory(),
     run: runnerOf(AC97_DIFF),
+  },
+  {
+    name: 'es1370',
+    bus: 'PCI',
+    qemuDevice: 'ES1370',
+    outputRate: ES1370_RATE,
+    createSim: () => es1370SimFactory(),
+    run: runnerOf(ES1370_DIFF),
   },
   {
     name: 'sb16',

@@ -7,7 +7,11 @@ export * from './card-under-test.ts';
 export * from './check.ts';
 export * from './diff/index.ts';
 export * from './diff-cards.ts';
+export { ES1370_ACCEPTED_DIFFERENCES, ES1370_AVOIDED_TRAFFIC } from './es1370/accepted-differences.ts';
+export { ES1370_DIFF } from './es1370/diff.ts';
 export { ES1370_CARD_TESTS, ES1370_KNOWN_DEVIATIONS } from './es1370/index.ts';
+export { HDA_CARD_TESTS, HDA_KNOWN_DEVIATIONS } from './hda/index.ts';
+export { type HdaSimOptions, hdaSimFactory } from './hda/sim-card.ts';
 export type { QemuIsaCard } from './isa-card.ts';
 export {
   type IsaCardModelFactory,

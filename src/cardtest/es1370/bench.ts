@@ -251,6 +251,12 @@ export class Es1370Bench {
     this.card.waitUntil(isFree, CODEC_LIMIT_TICKS);
   }
 
+  /** All of the codec as after its reset: on, everything muted. */
+  resetCodec(): void {
+    this.writeCodec(AK_RESET, 0);
+    this.writeCodec(AK_RESET, RST_RST | RST_PD);
+  }
+
   /** Both DACs at 0 dB, nothing else is heard. */
   unmute(): void {
     this.writeCodec(AK_LMASTER, 0);
@@ -284,8 +290,7 @@ export class Es1370Bench {
       this.setRing(name, { address: 0, dwords: 1 });
     }
     this.write(MEMPAGE, 0);
-    this.writeCodec(AK_RESET, 0);
-    this.writeCodec(AK_RESET, RST_RST | RST_PD);
+    this.resetCodec();
     card.freeRam();
   }
 
