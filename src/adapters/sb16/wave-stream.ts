@@ -211,10 +211,11 @@ export class Sb16WaveStream extends CUnknown implements IMiniportWaveCyclicStrea
     this.#options.port.notify(this.#options.serviceGroup);
   }
 
-  /** The DSP forgets its transfer below D0; PortCls has paused the stream and will run it again. */
+  /** The DSP forgets its transfer below D0; PortCls has paused the stream and will run it again, from the buffer's start. */
   powerChangeNotify(powerState: DEVICE_POWER_STATE): void {
     if (powerState === PowerDeviceD0 || !this.#programmed) return;
     this.#programmed = false;
     this.#options.channel.stop();
+    this.#pausedPosition = 0;
   }
 }

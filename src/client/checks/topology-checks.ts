@@ -275,7 +275,10 @@ function checkWiring(list: CheckList, filters: readonly FilterModel[]): void {
   }
 }
 
-/** Follows the wires from a jack, in its direction or against it, through all filters. */
+/**
+ * Follows the wires from a jack, in its direction or against it, through all filters. An input that is heard but not recorded (a PC's
+ * speaker) leads to an output's jack, to which a stream leads as well.
+ */
 function reachesStream(filters: readonly FilterModel[], filter: FilterModel, pin: PinModel): boolean {
   const downstream = pin.dataFlow === 'in';
   const seen = new Set<string>();
@@ -295,6 +298,8 @@ function reachesStream(filters: readonly FilterModel[], filter: FilterModel, pin
           ? undefined
           : filters.find(({ path }) => path.toLowerCase() === next.path.toLowerCase());
       if (next !== null && other !== undefined) queue.push({ filter: other, node: null, pin: next.pin });
+      if (downstream && next === null && at.dataFlow === 'out' && reachesStream(filters, here.filter, at))
+        return true;
     }
     for (const wire of here.filter.connections) {
       const [startNode, startPin, endNode, endPin] = downstream

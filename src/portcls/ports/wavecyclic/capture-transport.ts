@@ -32,9 +32,9 @@ export class CaptureTransport extends CyclicTransport {
   }
 
   /** What nobody asked for before the change is lost. */
-  override changeFormat(geometry: CyclicGeometry): void {
+  override changeFormat(geometry: CyclicGeometry, running: boolean): void {
     const unread = this.deviceBytes - this.#read;
-    super.changeFormat(geometry);
+    super.changeFormat(geometry, running);
     this.#read = 0;
     this.#lostBytes += unread;
     this.#lost ||= unread > 0;

@@ -70,9 +70,9 @@ export abstract class CyclicTransport {
 
   /**
    * The format has changed on the way. Whatever is in the buffer is in the old one and does not count any more; the device goes on from
-   * where it says that it is.
+   * where it says that it is; `running`: it moves already.
    */
-  changeFormat(geometry: CyclicGeometry): void {
+  changeFormat(geometry: CyclicGeometry, _running: boolean): void {
     this.#geometry = geometry;
     this.#lastTick = this.device.now;
     this.#lastOffset = this.device.deviceOffset() % geometry.bufferBytes;

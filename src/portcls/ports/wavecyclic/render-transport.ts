@@ -93,10 +93,16 @@ export class RenderTransport extends CyclicTransport {
     return this.#endReached && this.#ends.length === 0;
   }
 
-  /** Silence in the new format, until there are data. */
-  override changeFormat(geometry: CyclicGeometry): void {
-    super.changeFormat(geometry);
+  /** Nothing of the client's is left: the whole buffer becomes silence, wherever the device goes on. */
+  clear(): void {
+    this.device.silence(0, this.geometry.bufferBytes);
+  }
+
+  /** Silence in the new format, until there are data; a device that runs has fetched some of it. */
+  override changeFormat(geometry: CyclicGeometry, running: boolean): void {
+    super.changeFormat(geometry, running);
     this.#forget();
+    if (running) this.#copied = this.#aligned(this.#restartMargin);
     this.#silence(0, this.lookaheadBytes);
   }
 
@@ -159,10 +165,13 @@ export class RenderTransport extends CyclicTransport {
 
   /** The device has played on past the data: the next byte goes a little ahead of it, in step with its samples. */
   #restart(): void {
-    const margin = Math.ceil((this.geometry.bytesPerSecond * RESTART_MARGIN_MS) / 1000);
-    const start = this.#aligned(this.deviceBytes + margin);
+    const start = this.#aligned(this.deviceBytes + this.#restartMargin);
     this.#silence(Math.max(this.#silenced, this.deviceBytes), start);
     this.#copied = start;
+  }
+
+  get #restartMargin(): number {
+    return Math.ceil((this.geometry.bytesPerSecond * RESTART_MARGIN_MS) / 1000);
   }
 
   /** The first place at or behind a device position where the client's next byte is in step with the device's samples. */

@@ -411,6 +411,8 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
   /** As much as there is goes into the buffer; the device does not wait for more (wavecyclic-latency.md). */
   #start(): void {
     this.#transport.start();
+    // A device that says already where it will begin finds its data there from the first byte on.
+    if (this.#resuming) this.#locked(() => this.#transport.started(true));
     if (!this.capture) this.#locked(this.#serviceLocked);
     this.#running = true;
   }
@@ -461,12 +463,15 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
           stream: this.streamTime(this.capture ? transport.converterBytes : transport.streamBytes),
           physical: this.clockTime(true),
         };
+    // A device that begins anew may fetch from the buffer before SetFormat has returned.
+    if (this.#running && transport instanceof RenderTransport && transport.drained)
+      this.#locked(() => transport.clear());
     this.callOut(`${STREAM}::SetFormat`, () => this.cyclicStream.setFormat(dataFormat));
     this.#geometry = this.#measure(dataFormat, stopped);
     this.#times = times;
     this.#locked(() => {
       if (stopped) transport.setGeometry(this.#geometry);
-      else transport.changeFormat(this.#geometry);
+      else transport.changeFormat(this.#geometry, this.#running);
       if (this.#running) this.#move();
     });
   }
