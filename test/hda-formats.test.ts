@@ -197,7 +197,7 @@ describe('playback, bit by bit', () => {
         for (const pin of silent) expect(bench.heard(pin)).toHaveLength(0);
         expect(bench.findings).toEqual([]);
       }),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   });
 });
