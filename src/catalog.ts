@@ -14,6 +14,7 @@ import type { SimMachine } from './machines/sim/index.ts';
 export {
   type CardChoice,
   type CardChoices,
+  type CardGraph,
   type CardJack,
   type CardOption,
   type CardOutput,

@@ -226,7 +226,8 @@ describe('miniport shows what is there:', () => {
     const { code, out } = await miniport('inspect');
     expect(code).toBe(0);
     expect(out).toContain('PCM, up to 2 channels, 16 bits, 8000–48000 Hz');
-    const filters = JSON.parse((await miniport('inspect', '--json')).out);
+    const { filters, codecs } = JSON.parse((await miniport('inspect', '--json')).out);
+    expect(codecs).toEqual([]);
     expect(filters.map(({ reference }: { reference: string }) => reference).sort()).toEqual([
       'Topology',
       'Wave',

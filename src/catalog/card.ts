@@ -1,3 +1,4 @@
+import type { HardwareGraph } from '../client/index.ts';
 import type { MidiSink, MidiSource, PciCard, PcmSink, PcmSource } from '../hal/bus.ts';
 import type { IsaLegacyDevice } from '../hal/index.ts';
 import type { DriverPackage } from '../kernel/index.ts';
@@ -86,6 +87,14 @@ export interface PluggedCard {
   readonly jacks: readonly CardJack[];
 }
 
+/** What lies behind a filter in the card itself, as its driver has found and set it: a codec's widgets. */
+export interface CardGraph extends HardwareGraph {
+  /** A listing, for people. */
+  readonly text: string;
+  /** Everything, for JSON. */
+  readonly data: object;
+}
+
 /** One way in which a card comes: a codec on its link, another chip with the same registers. */
 export interface CardChoice {
   readonly name: string;
@@ -121,6 +130,8 @@ export interface CatalogCard {
   /** Port drivers that its adapter driver uses. */
   readonly ports: readonly string[];
   readonly driver: DriverPackage;
+  /** The same driver for an observer, who hears of each graph behind its filters when it has started; absent where there is none. */
+  readonly observedDriver?: (observer: (graph: CardGraph) => void) => DriverPackage;
   /** Its driver can hear what is plugged into its jacks, at least with one of its {@link options}. */
   readonly sensesJacks?: true;
   /** What can be chosen; absent where a card comes in one way only. */

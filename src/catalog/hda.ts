@@ -1,4 +1,4 @@
-import { install as hdaDriver } from '../adapters/hda/index.ts';
+import { install as hdaDriver, observedDriver } from '../adapters/hda/index.ts';
 import type { PcmSink, PcmSource } from '../hal/bus.ts';
 import {
   findHdaCodec,
@@ -21,6 +21,7 @@ import {
   type CatalogCard,
   plugPci,
 } from './card.ts';
+import { codecGraph } from './hda-graph.ts';
 
 /** The chips, and QEMU's devices with their registers. */
 const CONTROLLERS = {
@@ -139,9 +140,17 @@ function hdaCard(choices: CardChoices): CatalogCard {
     qemu:
       device === null
         ? null
-        : { device, controller: controller.device, unity: [], highestRate: QEMU_HIGHEST_RATE },
+        : {
+            device,
+            controller: controller.device,
+            // Its codecs' own timer throws 42 ms of sound away when the computer stalls for longer than that; without it sound waits.
+            properties: 'use-timer=off',
+            unity: [],
+            highestRate: QEMU_HIGHEST_RATE,
+          },
     ports: ['WaveRT', 'Topology'],
     driver: hdaDriver,
+    observedDriver: (observer) => observedDriver((inspection) => observer(codecGraph(inspection))),
     sensesJacks: true,
     ...(Object.keys(choices).length === 0 ? {} : { chosen: choices }),
     options: [

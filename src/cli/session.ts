@@ -1,6 +1,7 @@
 import {
   CARDS,
   type CardChoices,
+  type CardGraph,
   type CardWiring,
   type CatalogCard,
   cardChoices,
@@ -48,6 +49,8 @@ export interface SessionWiring {
   readonly qemuAudio?: QemuAudio;
   /** For the header of the trace file. */
   readonly command: string;
+  /** Hears of what lies behind the driver's filters, where a card has such a thing. */
+  readonly observer?: (graph: CardGraph) => void;
 }
 
 /** The card of that name. @throws CliError that lists the cards */
@@ -127,9 +130,11 @@ export class Session {
    */
   static async open(
     options: SessionOptions,
-    { wiring, qemuAudio, command }: SessionWiring,
+    { wiring, qemuAudio, command, observer }: SessionWiring,
   ): Promise<Session> {
-    const card = requireChosenCard(options);
+    const chosen = requireChosenCard(options);
+    const observed = observer && chosen.observedDriver?.(observer);
+    const card = observed ? { ...chosen, driver: observed } : chosen;
     const actions = parseJackActions(options.plug ?? [], options.unplug ?? []);
     if (options.machine === 'qemu' && actions[0] !== undefined) {
       throw new CliError(

@@ -38,7 +38,7 @@ import { Endpoint, muxSteps } from './endpoints/endpoint.ts';
 import { choosePins, type EndpointPin } from './endpoints/endpoint-pin.ts';
 import { formatCandidates, ksFormsOf } from './endpoints/formats.ts';
 import { type JackChange, JackWatch } from './endpoints/jack-watch.ts';
-import { endpointRank } from './endpoints/names.ts';
+import { endpointNames, endpointRank } from './endpoints/names.ts';
 import { findRoutes } from './endpoints/routes.ts';
 import type { FilterModel, PinModel } from './inspect/model.ts';
 import { readFilter } from './inspect/read-filter.ts';
@@ -146,7 +146,9 @@ export class AudioClient {
 
   /** The endpoints in order of preference; with `all` also those that nothing can be streamed to or from. */
   endpoints(options: { readonly all?: boolean } = {}): Endpoint[] {
-    const endpoints = findRoutes(this.#filters(false)).map((route) => new Endpoint(route, this.#withFilter));
+    const routes = findRoutes(this.#filters(false));
+    const names = endpointNames(routes.map(({ bridgePin }) => bridgePin));
+    const endpoints = routes.map((route, index) => new Endpoint(route, this.#withFilter, names[index]));
     return endpoints
       .filter(({ state }) => options.all === true || state !== 'notPresent')
       .sort(

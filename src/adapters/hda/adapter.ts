@@ -14,6 +14,7 @@ import {
 import { installSubdevice, type SubdeviceContext } from '../common/subdevice.ts';
 import { HdaAdapter } from './adapter-object.ts';
 import type { HdaFunction } from './function.ts';
+import { type CodecObserver, inspectFunction } from './inspection.ts';
 import { NameList } from './names.ts';
 import { HdaPciConfig } from './pci-config.ts';
 import { HdaTopologyMiniport } from './topology-miniport.ts';
@@ -29,14 +30,27 @@ export const TOPOLOGY_NAME = 'Topology';
 
 /** DriverEntry. */
 export function driverEntry(driverObject: DRIVER_OBJECT, registryPath: string): void {
-  pcInitializeAdapterDriver(driverObject, registryPath, addDevice);
+  enter(driverObject, registryPath, null);
 }
 
-function addDevice(driverObject: DRIVER_OBJECT, physicalDeviceObject: DEVICE_OBJECT): void {
-  pcAddAdapterDevice(driverObject, physicalDeviceObject, startDevice, MAX_MINIPORTS, 0);
+function enter(driverObject: DRIVER_OBJECT, registryPath: string, observer: CodecObserver | null): void {
+  pcInitializeAdapterDriver(driverObject, registryPath, (driver, physicalDeviceObject) =>
+    pcAddAdapterDevice(
+      driver,
+      physicalDeviceObject,
+      (deviceObject, irp, resourceList) => startDevice(deviceObject, irp, resourceList, observer),
+      MAX_MINIPORTS,
+      0,
+    ),
+  );
 }
 
-function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResourceList): void {
+function startDevice(
+  deviceObject: DEVICE_OBJECT,
+  irp: IRP,
+  resourceList: IResourceList,
+  observer: CodecObserver | null,
+): void {
   const physicalDeviceObject = pcGetPhysicalDeviceObject(deviceObject);
   using adapter = new HdaAdapter(resourceList, new HdaPciConfig(physicalDeviceObject), (description) =>
     ioGetDmaAdapter(physicalDeviceObject, description),
@@ -50,6 +64,7 @@ function startDevice(deviceObject: DEVICE_OBJECT, irp: IRP, resourceList: IResou
     for (const [index, hdaFunction] of functions.entries()) {
       const number = index === 0 ? '' : String(index + 1);
       installFunction({ deviceObject, irp }, hdaFunction, number, resourceList);
+      observer?.(inspectFunction(hdaFunction, TOPOLOGY_NAME + number));
     }
   } finally {
     for (const hdaFunction of functions) hdaFunction.release();
@@ -98,3 +113,11 @@ export const install: DriverPackage = {
   hardwareIds: ['PCI\\VEN_8086&DEV_2668', 'PCI\\VEN_8086&DEV_293E'],
   driverEntry,
 };
+
+/** The same driver with somebody who hears what codecs it has found, how they are set, and which widgets its nodes stand for. */
+export function observedDriver(observer: CodecObserver): DriverPackage {
+  return {
+    ...install,
+    driverEntry: (driverObject, registryPath) => enter(driverObject, registryPath, observer),
+  };
+}

@@ -1,10 +1,17 @@
 import type { Command } from 'commander';
-import { CARDS, type CatalogCard } from '../../catalog.ts';
-import { dataRangeToString, formatDot, formatFilters, type JackModel } from '../../client/index.ts';
+import { CARDS, type CardGraph, type CatalogCard } from '../../catalog.ts';
+import {
+  type DataRangeModel,
+  dataRangeToString,
+  type FilterModel,
+  formatDot,
+  formatFilters,
+  type JackModel,
+} from '../../client/index.ts';
 import { CliError } from '../cli-error.ts';
 import { formatControlRange, formatControlValue, parseControlValue } from '../control-values.ts';
 import { collect, withCardOptions, withRegistryOption } from '../options.ts';
-import { Session, type SessionOptions } from '../session.ts';
+import { Session, type SessionOptions, type SessionWiring } from '../session.ts';
 import { formatTable } from '../table.ts';
 
 interface LookOptions extends SessionOptions {
@@ -15,10 +22,10 @@ interface LookOptions extends SessionOptions {
 /** Boots the card, does `action`, shuts down. */
 async function withSession<T>(
   options: SessionOptions,
-  command: string,
+  wiring: SessionWiring,
   action: (session: Session) => T,
 ): Promise<T> {
-  const session = await Session.open(options, { command });
+  const session = await Session.open(options, wiring);
   try {
     return action(session);
   } finally {
@@ -54,6 +61,49 @@ function jackCell(jacks: readonly JackModel[]): string {
   }
   const each = jacks.map((jack) => `${jack.color ?? '-'}${empty(jack)}`);
   return `${jacks.length} jacks, ${first.place}, ${first.connection}: ${each.join('; ')}`;
+}
+
+/** What lies behind a filter, and which of its nodes stand for what there. */
+function graphText({ filter, text, nodes }: CardGraph, filters: readonly FilterModel[]): string {
+  const models = filters.find(({ reference }) => reference === filter)?.nodes ?? [];
+  const rows = nodes
+    .filter(({ parts }) => parts.length > 0)
+    .map(({ node, parts }) => {
+      const model = models.find(({ id }) => id === node);
+      return [String(node), model?.type ?? '', model?.name ?? '-', parts.map(nidText).join(', ')];
+    });
+  const table = formatTable(['node', 'type', 'name', 'widgets'], rows);
+  return `\nBehind ${filter}, as the driver has read and set it\n${text}\nNodes of ${filter} and the widgets that they stand for\n${table}`;
+}
+
+function nidText(nid: number): string {
+  return `${nid.toString(16).toUpperCase().padStart(2, '0')}h`;
+}
+
+function spanText(low: number, high: number): string {
+  return low === high ? `${low}` : `${low}–${high}`;
+}
+
+/** Ranges that differ in rate only are one, and copies for DirectSound say nothing new. */
+function formatsCell(ranges: readonly DataRangeModel[]): string {
+  const kinds = new Map<string, DataRangeModel[]>();
+  for (const range of ranges) {
+    const { audio } = range;
+    if (range.specifier === 'KSDATAFORMAT_SPECIFIER_DSOUND') continue;
+    const kind =
+      audio === null
+        ? dataRangeToString(range)
+        : `${range.subFormat.replace('KSDATAFORMAT_SUBTYPE_', '')}, up to ${audio.maximumChannels} ${audio.maximumChannels === 1 ? 'channel' : 'channels'}, ${spanText(audio.minimumBits, audio.maximumBits)} bits`;
+    kinds.set(kind, [...(kinds.get(kind) ?? []), range]);
+  }
+  const cells = [...kinds].map(([kind, alike]) => {
+    const spans = alike
+      .flatMap(({ audio }) => audio ?? [])
+      .toSorted((one, other) => one.minimumRate - other.minimumRate)
+      .map(({ minimumRate, maximumRate }) => spanText(minimumRate, maximumRate));
+    return spans.length === 0 ? kind : `${kind}, ${[...new Set(spans)].join(', ')} Hz`;
+  });
+  return cells.join('; ') || '-';
 }
 
 /** The commands that show what is there: cards, endpoints, inspect, control. */
@@ -96,7 +146,7 @@ export function addLookCommands(program: Command): void {
     .option('--unplug <jack>', 'with nothing in that jack; may be repeated', collect, [])
     .option('--json', 'print JSON')
     .action(async (options: LookOptions) => {
-      await withSession(options, 'endpoints', ({ audio }) => {
+      await withSession(options, { command: 'endpoints' }, ({ audio }) => {
         const endpoints = audio.endpoints({ all: true });
         if (options.json) {
           printJson(
@@ -129,7 +179,7 @@ export function addLookCommands(program: Command): void {
               : '-',
             endpoint.getMute() === null ? '-' : endpoint.getMute() ? 'muted' : 'on',
             endpoint.pins.map(({ name, id }) => `${name} (${id})`).join(', ') || '-',
-            endpoint.formats.map(dataRangeToString).join('; ') || '-',
+            formatsCell(endpoint.formats),
           ];
         });
         process.stdout.write(
@@ -142,17 +192,25 @@ export function addLookCommands(program: Command): void {
     withCardOptions(
       program
         .command('inspect')
-        .description("show the driver's filters: pins with data ranges, nodes, connections"),
+        .description(
+          "show the driver's filters: pins with data ranges, nodes, connections; with HDA the codec's widgets, too",
+        ),
     ),
   )
     .option('--json', 'print JSON')
     .option('--dot', 'print a Graphviz graph: miniport inspect --dot | dot -Tsvg > card.svg')
     .action(async (options: LookOptions) => {
       if (options.json && options.dot) throw new CliError('--json and --dot exclude each other; choose one.');
-      await withSession(options, 'inspect', ({ audio }) => {
+      const graphs: CardGraph[] = [];
+      const observer = (graph: CardGraph) => graphs.push(graph);
+      await withSession(options, { command: 'inspect', observer }, ({ audio }) => {
         const filters = audio.inspect();
-        if (options.json) printJson(filters);
-        else process.stdout.write(options.dot ? formatDot(filters) : formatFilters(filters));
+        if (options.json) printJson({ filters, codecs: graphs.map(({ data }) => data) });
+        else if (options.dot) process.stdout.write(formatDot(filters, graphs));
+        else
+          process.stdout.write(
+            formatFilters(filters) + graphs.map((graph) => graphText(graph, filters)).join(''),
+          );
       });
     });
 
@@ -173,7 +231,7 @@ Each command boots a machine of its own: a value lasts for the run. To play with
   miniport play song.wav --set "Master Volume=-12" --set "Bass=6"`,
     )
     .action(async (node: string | undefined, value: string | undefined, options: LookOptions) => {
-      await withSession(options, 'control', ({ audio }) => {
+      await withSession(options, { command: 'control' }, ({ audio }) => {
         const controls = audio.controls();
         if (node !== undefined && value !== undefined) {
           const control = controls.find(node);

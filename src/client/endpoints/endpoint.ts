@@ -55,10 +55,11 @@ export class Endpoint {
   #volumeControls: readonly RouteControl[] | null = null;
   #muteControls: readonly RouteControl[] | null = null;
 
-  constructor(route: EndpointRoute, withFilter: FilterOpener) {
+  /** `name` where the usual one would not tell it from others. */
+  constructor(route: EndpointRoute, withFilter: FilterOpener, name = endpointName(route.bridgePin)) {
     const { bridgePin, bridgeFilter, direction, host } = route;
     this.id = `${bridgeFilter.path}/pin${bridgePin.id}`;
-    this.name = endpointName(bridgePin);
+    this.name = name;
     this.direction = direction;
     const plugged = bridgePin.jacks.length === 0 || bridgePin.jacks.some(({ connected }) => connected);
     this.state = host === null ? 'notPresent' : plugged ? 'active' : 'unplugged';

@@ -60,3 +60,16 @@ export function endpointRank(direction: 'render' | 'capture', category: string):
   const rank = RANKS[direction].indexOf(category);
   return rank < 0 ? RANKS[direction].length : rank;
 }
+
+/**
+ * Names of several endpoints, in their order. Where the usual name is that of more than one, all but the first are called as their pins are,
+ * if those names are others': 'Internal Speakers' beside 'Speakers'.
+ */
+export function endpointNames(pins: readonly PinModel[]): string[] {
+  const names = pins.map(endpointName);
+  return pins.map((pin, index) => {
+    const usual = names[index] ?? '';
+    const taken = names.indexOf(usual) < index;
+    return taken && pin.name !== null && pin.name !== '' && !names.includes(pin.name) ? pin.name : usual;
+  });
+}
