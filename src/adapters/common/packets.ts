@@ -54,16 +54,12 @@ export class PacketLedger {
     const { packetsInBuffer, packetBytes, done, underWay } = progress;
     if ((flags & ~KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM) !== 0)
       throw new NtError(STATUS_INVALID_PARAMETER, `unknown packet flags 0x${flags.toString(16)}.`);
-    if (packetsInBuffer === 0)
-      throw new NtError(STATUS_INVALID_DEVICE_STATE, 'the buffer has no packets.');
+    if (packetsInBuffer === 0) throw new NtError(STATUS_INVALID_DEVICE_STATE, 'the buffer has no packets.');
     if (this.#endOfStream)
       throw new NtError(STATUS_INVALID_DEVICE_STATE, 'the last packet has been written already.');
     const atEnd = (flags & KSSTREAM_HEADER_OPTIONSF_ENDOFSTREAM) !== 0;
     if (atEnd && eosPacketLength > packetBytes) {
-      throw new NtError(
-        STATUS_INVALID_PARAMETER,
-        `${eosPacketLength} bytes in a packet of ${packetBytes}.`,
-      );
+      throw new NtError(STATUS_INVALID_PARAMETER, `${eosPacketLength} bytes in a packet of ${packetBytes}.`);
     }
     if (packetNumber < done || (packetNumber === done && underWay)) throw new NtError(STATUS_DATA_LATE_ERROR);
     if (packetNumber >= done + Math.max(packetsInBuffer, 2)) throw new NtError(STATUS_DATA_OVERRUN);
