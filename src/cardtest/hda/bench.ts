@@ -92,6 +92,7 @@ export class HdaBench {
   #graph: CodecGraph | null = null;
   #codec = 0;
   readonly #lists = new Map<number, number>();
+  #afterRings: (() => void) | null = null;
 
   constructor(card: CardUnderTest) {
     this.card = card;
@@ -165,10 +166,17 @@ export class HdaBench {
     const { card } = this;
     card.writeConfig(PCI_COMMAND, 2, PCI_COMMAND_MEMORY | PCI_COMMAND_BUS_MASTER);
     this.freeRam();
+    this.#afterRings?.();
+    this.#afterRings = null;
     this.enterReset();
     this.write16(R.WAKEEN, 0);
     this.leaveReset();
     this.write16(R.STATESTS, STATESTS_ALL);
+  }
+
+  /** Rings were used: `cleanUp` is to be done before the next check, while the controller still runs. */
+  onPrepare(cleanUp: () => void): void {
+    this.#afterRings = cleanUp;
   }
 
   /** CRST to 0, and what it takes to read so; false when it does not. */
@@ -456,7 +464,8 @@ export class HdaBench {
   playEntries(entries: readonly HdaBufferEntry[], tag = 1): Int16Array {
     const stream = this.firstOutput;
     const silence = this.silentEntries(1, SILENCE_MS * BYTES_PER_MS);
-    const all = [...entries, ...silence];
+    const all =
+      entries.length > 0 ? [...entries, ...silence] : this.silentEntries(2, (SILENCE_MS * BYTES_PER_MS) / 2);
     const sound = entries.reduce((sum, { bytes }) => sum + bytes, 0);
     this.program({ stream, tag, entries: all });
     const heard = this.record(() => {
@@ -466,6 +475,11 @@ export class HdaBench {
     });
     this.resetStream(stream);
     return heard;
+  }
+
+  /** Plays silence for as long as anything may wait somewhere to be heard: after a stream was stopped in the middle of its sound. */
+  playSilence(): void {
+    if (this.card.realTime) this.playEntries([]);
   }
 
   /** Plays samples once through one entry; see {@link playEntries}. */

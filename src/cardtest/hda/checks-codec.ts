@@ -47,6 +47,19 @@ function expectAmp(
   expect.equal(`${what}, left at 0 dB`, get(V.AMP_GET_LEFT), caps & 0x7f);
 }
 
+/** Every amplifier that these widgets do not have reads 0. */
+function expectNoAmps(bench: HdaBench, expect: Expectations, widgets: readonly GraphWidget[]): void {
+  const answers = widgets.flatMap(({ nid, inAmpCaps, outAmpCaps }) => [
+    ...(inAmpCaps === 0 ? [bench.verb(nid, V.GET_AMP, V.AMP_GET_LEFT)] : []),
+    ...(outAmpCaps === 0 ? [bench.verb(nid, V.GET_AMP, V.AMP_GET_OUTPUT | V.AMP_GET_LEFT)] : []),
+  ]);
+  expect.same(
+    'answers of amplifiers that are not there',
+    answers,
+    answers.map(() => 0),
+  );
+}
+
 /** Parameters and verbs of the first codec, node by node. */
 export const CODEC_CHECKS = checkTable('COD', 'Codec', [
   [
@@ -312,11 +325,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     'HDA 1.0a §7.3.3.7',
     (bench, expect) => {
       bench.powerUp();
-      for (const { nid, inAmpCaps, outAmpCaps } of bench.widgets(isConverter)) {
-        if (inAmpCaps === 0) expect.equal(`${hex(nid)}, in`, bench.verb(nid, V.GET_AMP, V.AMP_GET_LEFT), 0);
-        if (outAmpCaps === 0)
-          expect.equal(`${hex(nid)}, out`, bench.verb(nid, V.GET_AMP, V.AMP_GET_OUTPUT | V.AMP_GET_LEFT), 0);
-      }
+      expectNoAmps(bench, expect, bench.widgets(isConverter));
     },
   ],
   [
@@ -325,11 +334,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     'HDA 1.0a §7.3.3.7, §7.3.4.6',
     (bench, expect) => {
       bench.powerUp();
-      for (const { nid, inAmpCaps, outAmpCaps } of bench.widgets(isPin)) {
-        if (inAmpCaps === 0) expect.equal(`${hex(nid)}, in`, bench.verb(nid, V.GET_AMP, V.AMP_GET_LEFT), 0);
-        if (outAmpCaps === 0)
-          expect.equal(`${hex(nid)}, out`, bench.verb(nid, V.GET_AMP, V.AMP_GET_OUTPUT | V.AMP_GET_LEFT), 0);
-      }
+      expectNoAmps(bench, expect, bench.widgets(isPin));
     },
   ],
   [
@@ -354,20 +359,18 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     'HDA 1.0a §7.3.3.13',
     (bench, expect) => {
       bench.powerUp();
-      for (const { nid, pinCaps } of bench.widgets(isPin)) {
-        const can =
-          ((pinCaps & V.PINCAP_OUTPUT) !== 0 ? V.PIN_OUT_ENABLE : 0) |
-          ((pinCaps & V.PINCAP_INPUT) !== 0 ? V.PIN_IN_ENABLE : 0) |
-          ((pinCaps & V.PINCAP_HEADPHONE) !== 0 ? V.PIN_HP_ENABLE : 0);
-        for (const control of [can, 0]) {
-          bench.verb(nid, V.SET_PIN_CONTROL, control);
-          expect.bits(
-            `${hex(nid)} after ${control.toString(16)}`,
-            bench.verb(nid, V.GET_PIN_CONTROL, 0),
-            0xe0,
-            control,
-          );
-        }
+      for (const on of [true, false]) {
+        const pins = bench.widgets(isPin);
+        const wanted = pins.map(({ nid, pinCaps }) => {
+          const can =
+            ((pinCaps & V.PINCAP_OUTPUT) !== 0 ? V.PIN_OUT_ENABLE : 0) |
+            ((pinCaps & V.PINCAP_INPUT) !== 0 ? V.PIN_IN_ENABLE : 0) |
+            ((pinCaps & V.PINCAP_HEADPHONE) !== 0 ? V.PIN_HP_ENABLE : 0);
+          bench.verb(nid, V.SET_PIN_CONTROL, on ? can : 0);
+          return on ? can : 0;
+        });
+        const stored = pins.map(({ nid }) => bench.verb(nid, V.GET_PIN_CONTROL, 0) & 0xe0);
+        expect.same(`pin controls, ${on ? 'on' : 'off'}`, stored, wanted);
       }
     },
   ],

@@ -89,7 +89,7 @@ export const COMMAND_CHECKS = checkTable('CMD', 'Command and response rings', [
     'HDA 1.0a §3.3.20, §3.3.27, §4.4.1',
     (bench, expect) => {
       const expected = rootParameters(bench);
-      const rings = new HdaRings(bench).start();
+      const rings = new HdaRings(bench).start({ rirbCtl: WITH_INTERRUPT });
       const heard: number[] = [];
       for (let command = 0; command < 600; command += 100) {
         for (let each = 0; each < 100; each++)
@@ -359,6 +359,22 @@ export const COMMAND_CHECKS = checkTable('CMD', 'Command and response rings', [
         rings.take(30).map(({ response }) => response),
         Array.from({ length: 30 }, (_, index) => expected[index % 3] ?? 0),
       );
+    },
+  ],
+  [
+    '023',
+    'Responses are counted anew after a reset',
+    'HDA 1.0a §3.3.7, §3.3.28',
+    (bench, expect) => {
+      const before = new HdaRings(bench).start();
+      for (let each = 0; each < 3; each++) before.put(0, GET_PARAMETER, PARAM_VENDOR_ID);
+      before.ring();
+      before.take(3);
+      bench.enterReset();
+      bench.leaveReset();
+      const rings = new HdaRings(bench).start({ rintcnt: 3, rirbCtl: WITH_INTERRUPT });
+      rings.post(0, GET_PARAMETER, PARAM_VENDOR_ID);
+      expect.between('responses', rings.take(1).length, 1, 1);
     },
   ],
 ]);

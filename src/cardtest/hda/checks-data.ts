@@ -169,6 +169,7 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
         bench.waitBytes(stream, 3 * samples.byteLength, samples.byteLength);
         bench.stop(stream);
       });
+      bench.playSilence();
       const twice = new Int16Array(2 * samples.length);
       twice.set(samples);
       twice.set(samples, samples.length);
@@ -201,6 +202,7 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
         bench.waitBytes(stream, samples.byteLength - before + 100 * BYTES_PER_MS, cbl);
         bench.stop(stream);
       });
+      bench.playSilence();
       expect.same(
         'samples without the silence of the pause',
         heard.filter((sample) => sample !== 0),

@@ -8,10 +8,11 @@ import { HdaRings } from './rings.ts';
 
 const TAG = 2;
 
-/** Runs a stream in 10 ms periods with IOC until the first period has ended, then stops it. */
+/** Runs a stream, under a number of its own, in 10 ms periods with IOC until the first period has ended, then stops it. */
 function endPeriod(bench: HdaBench, enables: number, stream = bench.firstOutput): void {
-  bench.openOutput(TAG);
-  bench.program({ stream, tag: TAG, entries: bench.silentEntries(2, 10 * BYTES_PER_MS, true) });
+  const tag = TAG + stream;
+  bench.openOutput(tag);
+  bench.program({ stream, tag, entries: bench.silentEntries(2, 10 * BYTES_PER_MS, true) });
   bench.run(stream, enables);
   bench.waitStatus(stream, R.STS_BCIS);
   bench.stop(stream);
