@@ -13,6 +13,8 @@ import {
 } from '../src/client/index.ts';
 import { ArraySource } from '../src/hardware/analog.ts';
 import type { HdaCodecName } from '../src/hardware/hda/index.ts';
+import { dataFormatOfWave, KSSTATE_RUN, WAVE_FORMAT_DOLBY_AC3_SPDIF, waveFormatEx } from '../src/ks/index.ts';
+import { setState, noise as whiteNoise } from './support/ac97-bench.ts';
 import { Desktop, HdaBench } from './support/hda-bench.ts';
 
 const CODECS: readonly HdaCodecName[] = ['desktop', 'hdmi', 'qemu-duplex', 'qemu-micro', 'qemu-output'];
@@ -320,6 +322,39 @@ describe('other jacks', () => {
       }
     },
   );
+
+  it.each([
+    ['desktop', 4, Desktop.spdif],
+    ['hdmi', 0, 3],
+  ] as const)('of the %s codec carry AC-3 as it is', (codec, hostPin, jack) => {
+    using bench = new HdaBench({ codecs: [codec] });
+    const wave = waveFormatEx(WAVE_FORMAT_DOLBY_AC3_SPDIF, 48_000, 2, 16);
+    const filter = bench.openFilter('Wave');
+    const pin = bench.openPin(filter, hostPin, dataFormatOfWave(wave));
+    const { actualBufferSize, bufferAddress } = pin.allocateBuffer(7680, 2);
+    const burst = whiteNoise(actualBufferSize / 2, 5);
+    bench.process.writeMemory(bufferAddress, new Uint8Array(burst.buffer));
+    setState(pin, KSSTATE_RUN);
+    bench.pass(30);
+    bench.card.catchUp();
+    const heard = bench.heard(jack);
+    expect(heard.length).toBeGreaterThan(2 * 48 * 25);
+    expect(heard.findIndex((sample, index) => sample !== burst[index % burst.length])).toBe(-1);
+    // The channel status says that it is not sound.
+    const converter = [...(bench.card.codecs.get(0)?.widgets.values() ?? [])].find(
+      ({ definition }) => definition.kind === 'audio-output' && definition.digital,
+    );
+    expect((converter?.digitalControl ?? 0) & 0x20).toBe(0x20);
+    pin.close();
+    for (const wrong of [
+      waveFormatEx(WAVE_FORMAT_DOLBY_AC3_SPDIF, 96_000, 2, 16),
+      waveFormatEx(WAVE_FORMAT_DOLBY_AC3_SPDIF, 48_000, 6, 16),
+    ])
+      expect(() => bench.openPin(filter, hostPin, dataFormatOfWave(wrong))).toThrow();
+    if (codec === 'desktop') expect(() => bench.openPin(filter, 0, dataFormatOfWave(wave))).toThrow();
+    filter.close();
+    expect(bench.findings).toEqual([]);
+  });
 
   it('are found in the format that loses nothing of 24 packed bits', () => {
     using bench = new HdaBench();

@@ -67,6 +67,7 @@ export class HdaFunction extends CUnknown {
           streamTag,
           format: format.word,
           channels: format.channels,
+          nonPcm: format.nonPcm,
           firstChannels: firstChannels(planned, format),
         }),
       disconnect: () => {

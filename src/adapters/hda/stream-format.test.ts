@@ -6,7 +6,12 @@ import { floatFormat, type KSDATAFORMAT, pcmFormat } from '../../ks/index.ts';
 import { checkStreamFormat, formatWord } from './stream-format.ts';
 import { dataRanges, intersectFormats } from './wave-formats.ts';
 
-const FORMATS = { rates: [44_100, 48_000, 96_000, 192_000], bits: [16, 20, 24], maximumChannels: 6 };
+const FORMATS = {
+  rates: [44_100, 48_000, 96_000, 192_000],
+  bits: [16, 20, 24],
+  maximumChannels: 6,
+  ac3: false,
+};
 
 function takes(format: KSDATAFORMAT): boolean {
   try {

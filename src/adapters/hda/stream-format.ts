@@ -5,11 +5,13 @@ import {
   isWaveFormat,
   isWaveFormatExtensible,
   type KSDATAFORMAT,
+  KSDATAFORMAT_SUBTYPE_DOLBY_AC3_SPDIF,
   KSDATAFORMAT_SUBTYPE_PCM,
   validBitsOfWave,
+  type WAVEFORMATEX,
 } from '../../ks/index.ts';
 
-/** A PCM format as controller and converters take it. */
+/** A format as controller and converters take it. */
 export interface HdaStreamFormat {
   readonly sampleRate: number;
   /** Bits that carry sound: 8, 16, 20, 24 or 32. */
@@ -20,6 +22,8 @@ export interface HdaStreamFormat {
   readonly frameBytes: number;
   /** The format word of SDnFMT and of the converters' verb (§3.7.1). */
   readonly word: number;
+  /** The bits are an encoded stream, and must reach the receiver as they are. */
+  readonly nonPcm: boolean;
 }
 
 /** Codes of sample sizes in bits 6:4. */
@@ -28,6 +32,11 @@ const BASE_RATES: readonly (readonly [rate: number, flag: number])[] = [
   [48_000, 0],
   [44_100, 0x4000],
 ];
+const WORD_NON_PCM = 0x8000;
+/** IEC 61937 carries AC-3 in the place of two channels of 16 bits, at these rates. */
+const AC3_RATES: readonly number[] = [32_000, 44_100, 48_000];
+const AC3_BITS = 16;
+const AC3_CHANNELS = 2;
 const MOST_MULTIPLES = 4;
 const MOST_DIVISIONS = 8;
 
@@ -57,6 +66,14 @@ export interface ConverterFormats {
   readonly rates: readonly number[];
   readonly bits: readonly number[];
   readonly maximumChannels: number;
+  /** Digital outputs: AC-3 for a receiver that decodes it. */
+  readonly ac3: boolean;
+}
+
+/** Rates at which AC-3 passes; none where it does not. */
+export function ac3Rates({ ac3, rates, bits, maximumChannels }: ConverterFormats): readonly number[] {
+  if (!ac3 || !bits.includes(AC3_BITS) || maximumChannels < AC3_CHANNELS) return [];
+  return rates.filter((rate) => AC3_RATES.includes(rate));
 }
 
 function bitCount(mask: number): number {
@@ -70,9 +87,12 @@ export function checkStreamFormat(dataFormat: KSDATAFORMAT, formats: ConverterFo
   const fail = (why: string): never => {
     throw new NtError(STATUS_INVALID_PARAMETER, `HDA: ${why}.`);
   };
-  if (!isWaveFormat(dataFormat) || !dataFormat.subFormat.equals(KSDATAFORMAT_SUBTYPE_PCM))
-    return fail('only PCM with a wave format is converted');
+  if (!isWaveFormat(dataFormat)) return fail('only wave formats are converted');
   const wave = dataFormat.waveFormatEx;
+  if (dataFormat.subFormat.equals(KSDATAFORMAT_SUBTYPE_DOLBY_AC3_SPDIF)) {
+    return ac3Format(wave, formats) ?? fail('the converters carry no AC-3 of this kind');
+  }
+  if (!dataFormat.subFormat.equals(KSDATAFORMAT_SUBTYPE_PCM)) return fail('only PCM is converted');
   if (!isConsistentWaveFormat(wave)) return fail('the wave format contradicts itself');
   const { nChannels, nSamplesPerSec, wBitsPerSample } = wave;
   const bits = validBitsOfWave(wave);
@@ -98,5 +118,27 @@ export function checkStreamFormat(dataFormat: KSDATAFORMAT, formats: ConverterFo
     channelMask,
     frameBytes: nChannels * containerBytes(bits),
     word,
+    nonPcm: false,
+  };
+}
+
+function ac3Format(wave: WAVEFORMATEX, formats: ConverterFormats): HdaStreamFormat | null {
+  const { nChannels, nSamplesPerSec, wBitsPerSample, nBlockAlign } = wave;
+  const frameBytes = AC3_CHANNELS * containerBytes(AC3_BITS);
+  const word = formatWord(nSamplesPerSec, AC3_BITS, AC3_CHANNELS);
+  const right =
+    ac3Rates(formats).includes(nSamplesPerSec) &&
+    nChannels === AC3_CHANNELS &&
+    wBitsPerSample === AC3_BITS &&
+    nBlockAlign === frameBytes;
+  if (!right || word === null) return null;
+  return {
+    sampleRate: nSamplesPerSec,
+    bits: AC3_BITS,
+    channels: AC3_CHANNELS,
+    channelMask: 0,
+    frameBytes,
+    word: word | WORD_NON_PCM,
+    nonPcm: true,
   };
 }

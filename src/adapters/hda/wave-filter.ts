@@ -47,11 +47,12 @@ export function deviceOfHostPin(plan: CodecPlan, pinId: number): number | null {
 }
 
 /** What streams of a device may be. */
-export function formatsOf({ formats, maximumChannels }: PlanDevice): ConverterFormats {
+export function formatsOf({ formats, maximumChannels, digital, direction }: PlanDevice): ConverterFormats {
   return {
     rates: formats.rates,
     bits: formats.bits,
     maximumChannels: Math.min(maximumChannels, MOST_CHANNELS),
+    ac3: formats.ac3 && direction === 'render' && digital !== 'none',
   };
 }
 

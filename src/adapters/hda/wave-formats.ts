@@ -1,6 +1,8 @@
 /** Formats of a host pin as the client sees them: data ranges, intersection, proposals. */
+import type { GUID } from '../../com/index.ts';
 import { NtError, STATUS_INVALID_PARAMETER, STATUS_NO_MATCH } from '../../kernel/index.ts';
 import {
+  dataFormatOfWave,
   dataRangesMatch,
   decodeDataFormat,
   defaultChannelMask,
@@ -10,6 +12,7 @@ import {
   type KSDATAFORMAT,
   KSDATAFORMAT_SPECIFIER_DSOUND,
   KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+  KSDATAFORMAT_SUBTYPE_DOLBY_AC3_SPDIF,
   KSDATAFORMAT_SUBTYPE_PCM,
   KSDATAFORMAT_TYPE_AUDIO,
   type KSDATARANGE,
@@ -19,13 +22,15 @@ import {
   KSPROPERTY_TYPE_SET,
   KSPROPSETID_Pin,
   pcmFormat,
+  WAVE_FORMAT_DOLBY_AC3_SPDIF,
+  waveFormatEx,
 } from '../../ks/index.ts';
 import {
   type PCPROPERTY_ITEM,
   PCPROPERTY_ITEM_FLAG_BASICSUPPORT,
   PCPROPERTY_ITEM_FLAG_SET,
 } from '../../portcls/index.ts';
-import { type ConverterFormats, checkStreamFormat, containerBytes } from './stream-format.ts';
+import { ac3Rates, type ConverterFormats, checkStreamFormat, containerBytes } from './stream-format.ts';
 
 /** Bits that carry sound in a container of so many bits: the most that the converters have. Null when they have none. */
 function finestBits(formats: ConverterFormats, containerBits: number): number | null {
@@ -40,20 +45,27 @@ function finestBits(formats: ConverterFormats, containerBits: number): number | 
 export function dataRanges(formats: ConverterFormats): KSDATARANGE_AUDIO[] {
   const containers = [32, 16, 8].filter((bits) => finestBits(formats, bits) !== null);
   const rates = [...formats.rates].sort((a, b) => b - a);
-  return rates.flatMap((rate) =>
-    containers.map((bits) => ({
-      flags: 0,
-      sampleSize: 0,
-      majorFormat: KSDATAFORMAT_TYPE_AUDIO,
-      subFormat: KSDATAFORMAT_SUBTYPE_PCM,
-      specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
-      maximumChannels: formats.maximumChannels,
-      minimumBitsPerSample: bits,
-      maximumBitsPerSample: bits,
-      minimumSampleFrequency: rate,
-      maximumSampleFrequency: rate,
-    })),
-  );
+  return [
+    ...rates.flatMap((rate) =>
+      containers.map((bits) => rangeOf(KSDATAFORMAT_SUBTYPE_PCM, formats.maximumChannels, bits, rate)),
+    ),
+    ...ac3Rates(formats).map((rate) => rangeOf(KSDATAFORMAT_SUBTYPE_DOLBY_AC3_SPDIF, 2, 16, rate)),
+  ];
+}
+
+function rangeOf(subFormat: GUID, channels: number, bits: number, rate: number): KSDATARANGE_AUDIO {
+  return {
+    flags: 0,
+    sampleSize: 0,
+    majorFormat: KSDATAFORMAT_TYPE_AUDIO,
+    subFormat,
+    specifier: KSDATAFORMAT_SPECIFIER_WAVEFORMATEX,
+    maximumChannels: channels,
+    minimumBitsPerSample: bits,
+    maximumBitsPerSample: bits,
+    minimumSampleFrequency: rate,
+    maximumSampleFrequency: rate,
+  };
 }
 
 /**
@@ -70,6 +82,12 @@ export function intersectFormats(
   if (!isAudioDataRange(client) || !isAudioDataRange(mine) || !dataRangesMatch(client, mine))
     throw new NtError(STATUS_NO_MATCH);
   const bounds = intersectAudioBounds(client, mine);
+  const dsound = mine.specifier.equals(KSDATAFORMAT_SPECIFIER_DSOUND);
+  if (mine.subFormat.equals(KSDATAFORMAT_SUBTYPE_DOLBY_AC3_SPDIF)) {
+    if (bounds === null || bounds.maximumChannels < 2) throw new NtError(STATUS_NO_MATCH);
+    const wave = waveFormatEx(WAVE_FORMAT_DOLBY_AC3_SPDIF, mine.maximumSampleFrequency, 2, 16);
+    return dsound ? dsoundFormatOfWave(wave) : dataFormatOfWave(wave);
+  }
   const bits = finestBits(formats, mine.maximumBitsPerSample);
   if (bounds === null || bits === null) throw new NtError(STATUS_NO_MATCH);
   const channels = bounds.maximumChannels;
@@ -77,9 +95,7 @@ export function intersectFormats(
     ...(bits === mine.maximumBitsPerSample ? {} : { validBits: bits }),
     ...(channels > 2 ? { channelMask: defaultChannelMask(channels) } : {}),
   });
-  return mine.specifier.equals(KSDATAFORMAT_SPECIFIER_DSOUND)
-    ? dsoundFormatOfWave(format.waveFormatEx)
-    : format;
+  return dsound ? dsoundFormatOfWave(format.waveFormatEx) : format;
 }
 
 /**
