@@ -47,8 +47,9 @@ export class InputGraph {
       // A source twice in a list is one source.
       if (seen.has(source.nid) || this.#dropped.has(`${widget.nid}-${source.nid}`)) return false;
       seen.add(source.nid);
+      if (source.digital !== widget.digital) return false;
       if (passesThrough(source)) return !this.#outputs.has(source.nid);
-      return source.type === 'pin' && pinUse(source).use === 'capture' && source.digital === widget.digital;
+      return source.type === 'pin' && pinUse(source).use === 'capture';
     });
   }
 

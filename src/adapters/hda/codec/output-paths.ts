@@ -35,10 +35,12 @@ export function findOutputPaths(graph: WidgetGraph, pin: CodecWidget): readonly 
     for (const { widget, hops } of waiting) {
       for (const { connection, source } of graph.inputs(widget)) {
         if (++steps > MAX_SEARCH_STEPS) return paths;
+        // Bits and voltages do not meet.
+        if (source.digital !== pin.digital) continue;
         const way = [{ nid: widget.nid, connection }, ...hops];
         if (source.type === 'audio-output') {
           const found = perDac.get(source.nid) ?? 0;
-          if (source.digital !== pin.digital || found === PATHS_PER_DAC) continue;
+          if (found === PATHS_PER_DAC) continue;
           perDac.set(source.nid, found + 1);
           paths.push({ dac: source.nid, pin: pin.nid, hops: way });
         } else if (

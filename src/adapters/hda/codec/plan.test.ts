@@ -603,6 +603,51 @@ describe('converters', () => {
     ]);
   });
 
+  test('an input that only the second pair’s mixer hears is not offered', () => {
+    const base = outputs(2, []);
+    const pin = (nid: number, connections: number[], pinConfig: HdaPinConfig): HdaWidgetDefinition => ({
+      nid,
+      name: 'pin',
+      kind: 'pin',
+      connections,
+      pin: { output: pinConfig.device !== 'mic', input: pinConfig.device === 'mic', config: pinConfig },
+    });
+    const plan = planOf({
+      ...base,
+      widgets: [
+        ...base.widgets,
+        { nid: 4, name: 'mixer', kind: 'mixer', connections: [3, 8], inAmp: MIXER_AMP },
+        pin(5, [2], config('line-out', 1, 0)),
+        pin(6, [4], config('line-out', 1, 2)),
+        pin(7, [4], config('headphone', 2)),
+        pin(8, [], config('mic', 3)),
+      ],
+    });
+    expect(plan.devices).toHaveLength(1);
+    expect(plan.ports.map(({ name }) => name)).toEqual(['Speakers', 'Headphones']);
+    expect(plan.findings).toEqual(['codec 0, node 08h: no input converter reaches it']);
+  });
+
+  test('bits do not go through analogue widgets', () => {
+    const base = outputs(1, []);
+    const plan = planOf({
+      ...base,
+      widgets: [
+        { ...base.widgets[0]!, digital: true },
+        { nid: 3, name: 'mixer', kind: 'mixer', connections: [2], inAmp: MIXER_AMP },
+        {
+          nid: 4,
+          name: 'pin',
+          kind: 'pin',
+          digital: true,
+          connections: [3],
+          pin: { output: true, config: config('spdif-out', 1) },
+        },
+      ],
+    });
+    expect(plan.devices).toEqual([]);
+  });
+
   test('a codec without audio function group has no plan', () => {
     const graph = { ...readCodecGraph(new TestLink(definitionOf('hdmi')), 0), functionGroups: [] };
     expect(() => planCodec(graph)).toThrow(NtError);

@@ -1,17 +1,5 @@
 import { NtError, STATUS_DEVICE_CONFIGURATION_ERROR } from '../../../kernel/index.ts';
-import {
-  KSAUDFNAME_AUX_MUTE,
-  KSAUDFNAME_AUX_VOLUME,
-  KSAUDFNAME_CD_MUTE,
-  KSAUDFNAME_CD_VOLUME,
-  KSAUDFNAME_LINE_MUTE,
-  KSAUDFNAME_LINE_VOLUME,
-  KSAUDFNAME_MIC_MUTE,
-  KSAUDFNAME_MIC_VOLUME,
-  KSAUDFNAME_MICROPHONE_BOOST,
-  KSAUDFNAME_RECORDING_CONTROL,
-  KSAUDFNAME_RECORDING_SOURCE,
-} from '../../../ks/index.ts';
+import { KSAUDFNAME_MICROPHONE_BOOST, KSAUDFNAME_RECORDING_SOURCE } from '../../../ks/index.ts';
 import { InputGraph } from './input-graph.ts';
 import { canSensePresence, describeJack } from './jack-description.ts';
 import type {
@@ -27,16 +15,23 @@ import type {
   PlanPin,
   PlanPort,
 } from './model.ts';
-import { type AmpOptions, type AmpPlace, ampCapsAt, NodeBuilder } from './node-builder.ts';
+import { type AmpPlace, ampCapsAt, NodeBuilder } from './node-builder.ts';
 import { byPriority, channelPositions, groupOutputs, stereoOrMono } from './output-groups.ts';
 import { assignConverters, findOutputPaths, type OutputPath } from './output-paths.ts';
+import {
+  commonFormats,
+  digitalKind,
+  hasFormats,
+  inputNames,
+  pinControl,
+  recordingNames,
+  unsolicitedTags,
+} from './plan-rules.ts';
 import { portNames } from './port-names.ts';
 import { nidText } from './read-codec.ts';
 import * as V from './verbs.ts';
 import { pinUse, WidgetGraph } from './widget-graph.ts';
 
-/** Tags have 6 bits; 0 stays free, for responses that no jack sent. */
-const LAST_TAG = 63;
 /** Each member of a set takes two channels. */
 const PAIR_CHANNELS = 2;
 
@@ -105,12 +100,16 @@ class Planner {
       if (use.use === 'none' && use.reason !== null) this.#finding(widget, use.reason);
     }
     const { sets, branches } = this.#assignOutputs();
-    const outputs = [...sets.flat(), ...branches].flatMap(({ path }) => path.hops.map(({ nid }) => nid));
+    const outputs = [...sets.flat(), ...branches].flatMap(hopNids);
     this.#inputs = new InputGraph(this.#graph, new Set(outputs));
     const recorders = this.#chooseRecorders();
     for (const set of sets) this.#addOutputDevice(set);
     const branchPorts = branches.map((branch) => this.#addBranchPort(branch));
-    const listening = [...sets.map(([first]) => first!), ...branches];
+    // Inputs are heard in a set's first pair alone, and at ports beside it.
+    const others = new Set(sets.flatMap((set) => set.slice(1)).flatMap(hopNids));
+    const listening = [...sets.map(([first]) => first!), ...branches]
+      .flatMap(hopNids)
+      .filter((nid) => !others.has(nid));
     this.#addInputPorts([...recorders, ...this.#monitorMixers(listening)], recorders);
     for (const [device, set] of sets.entries()) this.#wireOutput(device, set);
     for (const [index, branch] of branches.entries()) this.#wireBranch(branch, branchPorts[index]!);
@@ -277,11 +276,9 @@ class Planner {
     return sum;
   }
 
-  /** Mixers that hear inputs as well: on the way of a device's first pair, or of a port beside it. */
-  #monitorMixers(members: readonly SetMember[]): readonly CodecWidget[] {
-    return members
-      .flatMap(({ path }) => path.hops.map(({ nid }) => this.#graph.widget(nid)))
-      .filter((widget) => widget.type === 'mixer');
+  /** Mixers that hear inputs as well. */
+  #monitorMixers(nids: readonly number[]): readonly CodecWidget[] {
+    return nids.map((nid) => this.#graph.widget(nid)).filter((widget) => widget.type === 'mixer');
   }
 
   /* ---- inputs ---- */
@@ -508,76 +505,12 @@ class Planner {
   }
 }
 
+function hopNids({ path }: SetMember): readonly number[] {
+  return path.hops.map(({ nid }) => nid);
+}
+
 function outputAmp(widget: CodecWidget): AmpPlace {
   return { widget, direction: 'out', index: 0 };
-}
-
-function hasFormats(widget: CodecWidget): boolean {
-  return widget.formats !== null && widget.formats.rates.length > 0 && widget.formats.bits.length > 0;
-}
-
-/** What all converters of a device can do. */
-function commonFormats(converters: readonly CodecWidget[]): ConverterFormats {
-  const formats = converters.flatMap((converter) => (converter.formats === null ? [] : [converter.formats]));
-  const first = formats[0]!;
-  return {
-    rates: first.rates.filter((rate) => formats.every(({ rates }) => rates.includes(rate))),
-    bits: first.bits.filter((size) => formats.every(({ bits }) => bits.includes(size))),
-    pcm: formats.every(({ pcm }) => pcm),
-    float32: formats.every(({ float32 }) => float32),
-    ac3: formats.every(({ ac3 }) => ac3),
-  };
-}
-
-function digitalKind(converter: CodecWidget, jack: PlanJack): PlanDevice['digital'] {
-  if (!converter.digital) return 'none';
-  return jack.display === null ? 'spdif' : 'hdmi';
-}
-
-/** Headphones get the pin's own amplifier, microphones the bias nearest to 80 % that there is (§7.3.3.13). */
-function pinControl(widget: CodecWidget, direction: 'render' | 'capture'): number {
-  const { caps, config } = widget.pin!;
-  if (direction === 'render') {
-    const headphone = config.device === V.DEVICE_HEADPHONE && caps.headphone;
-    return V.PIN_OUT_ENABLE | (headphone ? V.PIN_HP_ENABLE : 0);
-  }
-  if (config.device !== V.DEVICE_MIC) return V.PIN_IN_ENABLE;
-  const [, bias] = BIASES.find(([capability]) => (caps.vref & capability) !== 0) ?? [0, 0];
-  return V.PIN_IN_ENABLE | bias;
-}
-
-const BIASES: readonly (readonly [capability: number, control: number])[] = [
-  [V.VREF_80, V.PIN_VREF_80],
-  [V.VREF_50, V.PIN_VREF_50],
-  [V.VREF_100, V.PIN_VREF_100],
-];
-
-/** Tags 1, 2 … for the codec's pins that can speak up, whatever their function group; those beyond the sixty-third stay silent. */
-function unsolicitedTags(codec: CodecGraph): ReadonlyMap<number, number> {
-  const pins = codec.functionGroups
-    .flatMap(({ widgets }) => widgets)
-    .filter((widget) => widget.unsolicited && canSensePresence(widget));
-  return new Map(pins.slice(0, LAST_TAG).map((pin, index) => [pin.nid, index + 1]));
-}
-
-/** Names of an input's controls in a mix, where the input is a jack. */
-function inputNames(source: CodecWidget): AmpOptions {
-  switch (source.pin?.config.device) {
-    case V.DEVICE_MIC:
-      return { volumeName: KSAUDFNAME_MIC_VOLUME, muteName: KSAUDFNAME_MIC_MUTE };
-    case V.DEVICE_LINE_IN:
-      return { volumeName: KSAUDFNAME_LINE_VOLUME, muteName: KSAUDFNAME_LINE_MUTE };
-    case V.DEVICE_CD:
-      return { volumeName: KSAUDFNAME_CD_VOLUME, muteName: KSAUDFNAME_CD_MUTE };
-    case V.DEVICE_AUX:
-      return { volumeName: KSAUDFNAME_AUX_VOLUME, muteName: KSAUDFNAME_AUX_MUTE };
-    default:
-      return {};
-  }
-}
-
-function recordingNames(widget: CodecWidget): AmpOptions {
-  return widget.type === 'audio-input' ? { volumeName: KSAUDFNAME_RECORDING_CONTROL } : {};
 }
 
 /**
