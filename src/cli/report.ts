@@ -16,6 +16,7 @@ export interface StreamReport {
   readonly fileFormat: string;
   /** What was done between file and stream, in words; `none` when every bit is the file's. */
   readonly conversion: string;
+  /** Every bit of the file's samples is in the stream, even if in larger containers. */
   readonly bitExact: boolean;
   readonly bufferMs: number;
   readonly frames: number;
@@ -42,6 +43,7 @@ export interface StreamReport {
 export interface ReportFacts {
   readonly fileFormat: string;
   readonly conversion: string;
+  readonly bitExact: boolean;
   readonly startTick: number;
   readonly endTick: number;
   readonly realSeconds: number;
@@ -76,7 +78,7 @@ export function streamReport(
     streamFormat: formatToString(format),
     fileFormat: facts.fileFormat,
     conversion: facts.conversion,
-    bitExact: facts.conversion === 'none',
+    bitExact: facts.bitExact,
     bufferMs: statistics.bufferMs,
     frames: statistics.frames,
     durationSeconds: statistics.frames / format.sampleRate,
@@ -124,7 +126,7 @@ export function formatReport(report: StreamReport, verb: 'Played' | 'Recorded'):
       `${seconds(report.durationSeconds)} of ${report.streamFormat}${report.interrupted ? ' (interrupted)' : ''}`,
     ],
     ['File', report.fileFormat],
-    ['Conversion', report.bitExact ? 'none: bit-exact' : report.conversion],
+    ['Conversion', report.bitExact ? `${report.conversion}: bit-exact` : report.conversion],
     [
       'Through',
       `${cardText(report)} on ${report.machine}, ${report.endpoint}, ${report.mode}-driven, buffer ${report.bufferMs.toFixed(1)} ms`,

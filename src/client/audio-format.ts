@@ -107,6 +107,13 @@ export function sameChannels(a: AudioFormat, b: AudioFormat): boolean {
   return a.channels === b.channels && place(a) === place(b);
 }
 
+/** Does sound of one format get into the other without loss: the same rate and channels, and room for every bit? */
+export function keepsEveryBit(from: AudioFormat, to: AudioFormat): boolean {
+  if (from.sampleRate !== to.sampleRate || !sameChannels(from, to)) return false;
+  if (from.encoding === 'float') return sameSamples(from, to);
+  return to.encoding === 'integer' && to.validBits >= from.validBits;
+}
+
 /** `48000 Hz, 2 channels, 16-bit` and the like. */
 export function formatToString(format: AudioFormat): string {
   const { encoding, sampleRate, channels, containerBits, validBits } = format;

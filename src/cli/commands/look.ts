@@ -197,6 +197,7 @@ export function addLookCommands(program: Command): void {
         ),
     ),
   )
+    .option('--unplug <jack>', 'with nothing in that jack; may be repeated', collect, [])
     .option('--json', 'print JSON')
     .option('--dot', 'print a Graphviz graph: miniport inspect --dot | dot -Tsvg > card.svg')
     .action(async (options: LookOptions) => {

@@ -4,6 +4,7 @@ import {
   type AudioFormat,
   audioFormat,
   formatToString,
+  keepsEveryBit,
   MemoryPcmReader,
   type PcmReader,
   WavReader,
@@ -166,6 +167,7 @@ export async function play(source: PcmReader, options: PlayOptions, command: str
     report = streamReport(session, stream, {
       fileFormat: fileText(source),
       conversion: conversionText(conversion, stream.format, source.format),
+      bitExact: keepsEveryBit(source.format, stream.format),
       startTick,
       endTick: kernel.clock.now,
       realSeconds,

@@ -8,6 +8,7 @@ import {
   type Endpoint,
   formatToString,
   frameBytes,
+  keepsEveryBit,
   MemoryPcmWriter,
   Pipeline,
   WavReader,
@@ -173,6 +174,7 @@ async function record(reader: WavReader, options: RecordOptions): Promise<Stream
     report = streamReport(session, stream, {
       fileFormat: formatToString(reader.format),
       conversion: conversionText(audio.describeConversion(stream, format), stream.format, format),
+      bitExact: keepsEveryBit(stream.format, format),
       startTick,
       endTick: kernel.clock.now,
       realSeconds,

@@ -1,5 +1,12 @@
 import type { AudioFormat } from '../audio-format.ts';
-import { formatToString, frameBytes, sameChannels, sameFormat, sameSamples } from '../audio-format.ts';
+import {
+  formatToString,
+  frameBytes,
+  keepsEveryBit,
+  sameChannels,
+  sameFormat,
+  sameSamples,
+} from '../audio-format.ts';
 import type { PcmReader, PcmWriter } from '../pcm.ts';
 import type { ChannelMatrix } from './channels.ts';
 import { channelMatrix } from './channels.ts';
@@ -269,7 +276,7 @@ export function describeConversion(from: AudioFormat, to: AudioFormat): string {
   const steps = [
     from.sampleRate === to.sampleRate ? '' : 'resampled',
     sameChannels(from, to) ? '' : 'mixed',
-    sameSamples(from, to) ? '' : 'requantised',
+    sameSamples(from, to) ? '' : keepsEveryBit(from, to) ? 'repacked' : 'requantised',
   ].filter((step) => step !== '');
   return `${formatToString(from)} → ${formatToString(to)}: ${steps.join(', ')}`;
 }
