@@ -1,6 +1,8 @@
 import {
   type ChannelName,
+  CODEC,
   CONTROL,
+  CTL_PCLKDIV,
   MEMPAGE,
   PAGE_ADC,
   PAGE_DAC,
@@ -29,6 +31,7 @@ import { formatName, heardSamples, STEREO_16, silentBytes, soundBytes } from './
 const SOUND_FRAMES = 600;
 const MARGIN = 4096;
 const FILL = 0x5a;
+const RECORDING_TICKS = 20 * TICKS_PER_MILLISECOND;
 const REQUEST_LIMIT_MILLISECONDS = 3000;
 
 /** A channel that runs. */
@@ -38,6 +41,8 @@ interface Run {
   /** What is heard from the beginning on, null when it is not compared. */
   readonly expected: Int16Array | null;
   readonly recordedBefore: readonly [model: number, other: number];
+  /** The ADC runs at the rate of the signal at the input, and in its format, so that every sample is known. */
+  readonly exactInput: boolean;
   /** Nothing was done meanwhile that changes what is heard. */
   undisturbed: boolean;
 }
@@ -49,6 +54,8 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
   readonly #model: Es1370Bench;
   readonly #other: Es1370Bench;
   readonly #runs = new Map<ChannelName, Run>();
+  /** The codec is as the first of the channels that run wants it. */
+  #codecAsSet = false;
   readonly #log: (line: string) => void;
 
   /** @param log told every access as one readable line */
@@ -124,6 +131,7 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
   #write({ offset, size, value }: Es1370Operation & { readonly kind: 'write' }): void {
     const { page } = this.#history;
     this.#log(`write ${accessName(offset, size, page)} = ${withMeaning(offset, size, page, value)}`);
+    if (offset === CODEC) this.#codecAsSet = false;
     if (offset !== MEMPAGE && offset !== STATUS)
       for (const run of this.#runs.values()) run.undisturbed = false;
     this.#history.noteWrite(offset, value);
@@ -155,6 +163,7 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
         if (clock !== null && channel === 'DAC1') bench.setFixedRate(clock);
         else if (clock !== null) bench.setDivider(clock);
       });
+      this.#codecAsSet = true;
     }
     // A request of before is acknowledged, and what the channel is to be is not left of it.
     this.#changeSerial(map.interruptEnable | map.pause | map.stopMode | (3 << map.formatShift), 0);
@@ -191,6 +200,7 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
         ? heardSamples(bytes.subarray(0, Math.min(SOUND_FRAMES * 4, bytes.length)), format)
         : null,
       recordedBefore,
+      exactInput: format === STEREO_16 && ((this.#model.read(CONTROL) ^ CONTROL_AT_REST) & CTL_PCLKDIV) === 0,
       undisturbed: this.#model.card.wiring.input === undefined,
     });
   }
@@ -264,8 +274,9 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
     return this.#compareAllRegisters();
   }
 
-  /** A channel whose sound is recorded ends in silence, so that the next recording begins with its own. */
+  /** A DAC that is heard ends in silence, so that the next recording begins with its own sound; the ADC gets time to record something. */
   #hush({ operation: { channel, format }, ring }: Run): null {
+    if (channel === 'ADC') this.#both((bench) => bench.card.letTimePass(RECORDING_TICKS));
     if (channel === 'ADC' || this.#model.card.wiring.input !== undefined) return null;
     this.#both((bench) => {
       bench.card.writeRam(ring.address, silentBytes(ring.dwords * 4, format));
@@ -294,7 +305,12 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
 
   /** The ring of a playing channel is as it was; that of the ADC holds the input; nothing around either is touched. */
   #compareRam(run: Run): FoundDifference | null {
-    const [model, other] = this.#both((bench) => describeRam(bench, run));
+    const [model, other] = this.#both((bench) => {
+      const description = describeRam(bench, run, run.exactInput && this.#codecAsSet);
+      // The index was looked at, where the traffic may have selected another page.
+      bench.write(MEMPAGE, this.#history.page);
+      return description;
+    });
     return this.comparer.same(
       `memory of ${run.operation.channel}`,
       model,
@@ -339,13 +355,13 @@ export class Es1370SideBySide implements SideBySide<Es1370Operation> {
   }
 }
 
-function describeRam(bench: Es1370Bench, { operation: { channel, format }, ring }: Run): string {
+function describeRam(bench: Es1370Bench, { operation: { channel }, ring }: Run, exactInput: boolean): string {
   const bytes = bench.card.readRam(ring.address - MARGIN, ring.dwords * 4 + 2 * MARGIN);
   const end = bytes.length - MARGIN;
   const stray = bytes.findIndex((byte, at) => (at < MARGIN || at >= end) && byte !== FILL);
   if (stray >= 0) return `byte ${hex(ring.address - MARGIN + stray)}, outside the buffer, is written`;
   if (channel !== 'ADC') return 'nothing outside the buffer is written';
-  if (format !== STEREO_16) return 'written within the buffer';
+  if (!exactInput) return 'written within the buffer';
   const words = new Int16Array(bytes.slice(MARGIN, end).buffer);
   const word = FILL | (FILL << 8);
   const first = words.findIndex((sample) => sample !== word);
