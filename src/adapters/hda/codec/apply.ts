@@ -122,7 +122,7 @@ class RunningCodec implements CodecDevice {
     for (const used of powered) this.#awaitD0(used);
   }
 
-  /** Codecs are known that never say that they are there: it is tried all the same. */
+  /** A codec that never says that it is there is used all the same: there is nothing better to do. */
   #awaitD0(nid: number): void {
     for (let poll = 0; poll < POWER_POLLS; poll++) {
       const state = this.#command(nid, V.GET_POWER_STATE, 0);
@@ -205,7 +205,7 @@ class RunningCodec implements CodecDevice {
     }
   }
 
-  /** Ports are known that serve either kind of display; the ELD says which is there. */
+  /** A pin may serve either kind of display; the ELD says which is there. */
   #connectionOf(nid: number, display: 'hdmi' | 'displayport'): 'hdmi' | 'displayport' {
     const value = this.#command(nid, V.GET_ELD, ELD_CONNECTION_BYTE) >>> 0;
     if (value < V.ELD_BYTE_VALID) return display;

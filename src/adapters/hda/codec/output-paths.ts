@@ -19,7 +19,7 @@ export interface OutputPath {
 const MAX_HOPS = 8;
 const MAX_SEARCH_STEPS = 4096;
 const PATHS_PER_DAC = 3;
-/** An optimal assignment of a real codec is found within a few hundred steps; after so many the best one found so far is taken. */
+/** After so many the best assignment found so far is taken: the first one found is already what taking pins in turn gives. */
 const MAX_ASSIGNMENT_STEPS = 20_000;
 
 /** Ways to a pin from every converter that reaches it, the shortest first; among equals in the order of the connection lists. */

@@ -245,7 +245,7 @@ class CodecReader {
   #amp(nid: number, caps: number, parameter: number, group: AmpCaps | null): AmpCaps | null {
     if ((caps & V.WCAP_AMP_OVERRIDE) === 0) return group;
     const value = this.#parameter(nid, parameter);
-    // Codecs are known that set the override bit for one direction and mean the group's in the other.
+    // The override bit is one for both directions; a parameter of 0 says nothing, so that the group's is the better guess.
     return value === 0 ? group : decodeAmpCaps(value);
   }
 
@@ -255,7 +255,7 @@ class CodecReader {
     const formats = { ...rates, pcm: own.pcm, float32: own.float32, ac3: own.ac3 };
     if (formats.rates.length === 0 || formats.bits.length === 0)
       this.#finding(nid, 'the converter names no rate or no sample size');
-    // A converter without a kind of stream converts PCM: some leave the parameter out.
+    // A converter without a kind of stream converts PCM: the parameter may have been left out.
     return formats.pcm || formats.float32 || formats.ac3 ? formats : { ...formats, pcm: true };
   }
 
