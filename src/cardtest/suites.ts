@@ -5,6 +5,8 @@ import { Sb16Card, type Sb16CardOptions } from '../hardware/sb16/index.ts';
 import { AC97_CARD_TESTS } from './ac97/index.ts';
 import type { CardUnderTest, IsaCardResources, IsaCardUnderTest } from './card-under-test.ts';
 import { ES1370_CARD_TESTS, ES1370_RATE } from './es1370/index.ts';
+import { HDA_CARD_TESTS } from './hda/index.ts';
+import { type HdaSimOptions, hdaSimFactory } from './hda/sim-card.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import { type IsaCardModelFactory, isaSimCardFactory } from './isa-sim-card.ts';
 import type { QemuPciCard } from './pci-card.ts';
@@ -107,6 +109,18 @@ function sb16Model(options: Sb16CardOptions): IsaCardModelFactory {
     });
 }
 
+/** An HDA controller with a codec, ours and QEMU's. */
+function hdaCard(name: string, sim: HdaSimOptions, qemuDevice: QemuPciCard | null): TestablePciCard {
+  return {
+    name,
+    bus: 'PCI',
+    qemuDevice,
+    checkCount: HDA_CARD_TESTS.checks.length,
+    createSim: () => hdaSimFactory(sim)(),
+    run: (card, options) => runCardTests(card, HDA_CARD_TESTS, options),
+  };
+}
+
 /** All cards that can be tested alone. */
 export const TESTABLE_CARDS: readonly TestableCard[] = [
   {
@@ -134,6 +148,12 @@ export const TESTABLE_CARDS: readonly TestableCard[] = [
     createSim: () => sb16SimFactory()(),
     run: (card, options) => runCardTests(card, SB16_CARD_TESTS, options),
   },
+  hdaCard('hda', {}, { controller: 'intel-hda', device: 'hda-duplex' }),
+  hdaCard('hda-ich9', { variant: 'ich9' }, { controller: 'ich9-intel-hda', device: 'hda-duplex' }),
+  hdaCard('hda-output', { codec: 'qemu-output' }, { controller: 'intel-hda', device: 'hda-output' }),
+  hdaCard('hda-micro', { codec: 'qemu-micro' }, { controller: 'intel-hda', device: 'hda-micro' }),
+  hdaCard('hda-desktop', { codec: 'desktop' }, null),
+  hdaCard('hda-hdmi', { codec: 'hdmi' }, null),
 ];
 
 /** The card of that name, in any case; undefined when there is no test for it. */

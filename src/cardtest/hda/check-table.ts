@@ -13,6 +13,7 @@ export type HdaPart =
   | 'selection'
   | 'mixer'
   | 'samples wider than 16 bits'
+  | 'input of samples wider than 16 bits'
   | 'digital converter'
   | 'HDMI'
   | 'EAPD'

@@ -259,7 +259,11 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
       });
       const heard = bench.record(() => {
         bench.run(stream);
-        bench.wait(120);
+        bench.waitBytes(
+          stream,
+          samples.byteLength + 120 * BYTES_PER_MS,
+          samples.byteLength + 250 * BYTES_PER_MS,
+        );
         bench.stop(stream);
       });
       expect.same('samples', heard.subarray(0, samples.length), samples);
@@ -432,7 +436,7 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
     (bench, expect) => {
       const stream = bench.firstOutput;
       bench.openOutput(TAG);
-      const ms = 100;
+      const ms = bench.card.realTime ? 400 : 100;
       const entries = bench.silentEntries(2, ms * BYTES_PER_MS);
       bench.program({ stream, tag: TAG, entries });
       const samples = testSignal(PROBE, 25);
@@ -440,7 +444,7 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
         bench.run(stream);
         bench.wait(20);
         bench.card.writeRam(entries[1]!.address, new Uint8Array(samples.buffer));
-        bench.waitBytes(stream, 1.6 * ms * BYTES_PER_MS, 2 * ms * BYTES_PER_MS);
+        bench.waitBytes(stream, 1.4 * ms * BYTES_PER_MS, 2 * ms * BYTES_PER_MS);
         bench.stop(stream);
       });
       expect.same('samples', heard.subarray(0, samples.length), samples);
@@ -465,7 +469,11 @@ export const DATA_CHECKS = checkTable('DMA', 'Playback data', [
       });
       const heard = bench.record(() => {
         bench.run(stream);
-        bench.wait(150);
+        bench.waitBytes(
+          stream,
+          samples.byteLength + 60 * BYTES_PER_MS,
+          samples.byteLength + 100 * BYTES_PER_MS,
+        );
         bench.stop(stream);
       });
       expect.same('left', channels(heard, 0).subarray(0, samples.length), samples);

@@ -34,12 +34,12 @@ function expectRate(
   // An emulator fills its buffers first, faster than sound is played.
   bench.wait(card.realTime ? 250 : 20);
   const [start, from] = [card.now, bench.lpib(stream)];
-  bench.wait(card.realTime ? 300 : 100);
+  bench.wait(card.realTime ? 400 : 100);
   const passed = (bench.lpib(stream) - from + cbl) % cbl;
   const seconds = (card.now - start) / TICKS_PER_MILLISECOND / 1000;
   bench.stop(stream);
   // Emulators move bytes every few milliseconds, and correct their clocks by what the sound system takes.
-  const slack = card.realTime ? 0.25 : 0.001;
+  const slack = card.realTime ? 0.45 : 0.001;
   expect.between(
     `bytes a second ${what}`,
     Math.round(passed / seconds),
@@ -219,12 +219,12 @@ export const STREAM_CHECKS = checkTable('STR', 'Stream descriptors', [
     (bench, expect) => {
       const stream = bench.firstOutput;
       bench.openOutput(TAG);
-      const [first, second] = bench.silentEntries(2, TURN / 2);
+      const half = 100 * BYTES_PER_MS;
+      const [first, second] = bench.silentEntries(2, half);
       bench.program({ stream, tag: TAG, entries: [first!, { ...second!, ioc: true }] });
       bench.run(stream);
-      bench.waitBytes(stream, TURN / 2 - TURN / 8, TURN);
-      const early = bench.lpib(stream) < TURN / 2 - 1024 && (bench.sts(stream) & R.STS_BCIS) !== 0;
-      expect.that('BCIS before the second entry', !early, 'clear', 'set');
+      bench.waitBytes(stream, half / 2, 2 * half);
+      expect.bits('BCIS in the first entry', bench.sts(stream), R.STS_BCIS, 0);
       expect.that('BCIS after it', bench.waitStatus(stream, R.STS_BCIS), 'set', 'clear');
       bench.stop(stream);
     },
@@ -239,8 +239,8 @@ export const STREAM_CHECKS = checkTable('STR', 'Stream descriptors', [
       const entries = bench.silentEntries(256, 384).map((entry, index) => ({ ...entry, ioc: index === 255 }));
       bench.program({ stream, tag: TAG, entries });
       bench.run(stream);
-      bench.waitBytes(stream, 250 * 384, 256 * 384);
-      expect.bits('BCIS before the last entry', bench.sts(stream), R.STS_BCIS, 0);
+      bench.waitBytes(stream, 128 * 384, 256 * 384);
+      expect.bits('BCIS half-way', bench.sts(stream), R.STS_BCIS, 0);
       expect.that('BCIS after it', bench.waitStatus(stream, R.STS_BCIS), 'set', 'clear');
       bench.stop(stream);
     },
@@ -329,7 +329,7 @@ export const STREAM_CHECKS = checkTable('STR', 'Stream descriptors', [
         'milliseconds to the first BCIS',
         milliseconds,
         bench.card.realTime ? 30 : 48,
-        bench.card.realTime ? 150 : 51,
+        bench.card.realTime ? 400 : 51,
       );
       bench.stop(stream);
     },
@@ -567,7 +567,7 @@ export const STREAM_CHECKS = checkTable('STR', 'Stream descriptors', [
         'milliseconds of 20 periods',
         milliseconds,
         bench.card.realTime ? 150 : 197,
-        bench.card.realTime ? 400 : 201,
+        bench.card.realTime ? 1000 : 201,
       );
     },
   ],

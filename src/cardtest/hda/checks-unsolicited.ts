@@ -53,6 +53,7 @@ export const UNSOLICITED_CHECKS = checkTable('UNS', 'Unsolicited responses', [
       hands.unplug(bench.codec, nid);
       expect.equal('presence, pulled out', bench.verb(nid, V.GET_PIN_SENSE, 0) >>> 31, 0);
       expect.between('responses', rings.take(2).length, 2, 2);
+      hands.plug(bench.codec, nid);
     },
     IN_REACH,
   ],

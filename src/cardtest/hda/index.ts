@@ -44,6 +44,8 @@ function has(bench: HdaBench, part: string): boolean {
       return any(({ type }) => type === WIDGET_MIXER);
     case 'samples wider than 16 bits':
       return (converter.pcm & PCM_24_BITS) !== 0;
+    case 'input of samples wider than 16 bits':
+      return graph.inputRoute !== null && (graph.inputRoute.converter.pcm & PCM_24_BITS) !== 0;
     case 'digital converter':
       return any(({ type, caps }) => type === 0 && (caps & V.WCAP_DIGITAL) !== 0);
     case 'HDMI':

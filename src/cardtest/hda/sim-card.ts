@@ -2,7 +2,7 @@ import type { PciCard, PcmSink, PcmSource } from '../../hal/bus.ts';
 import { HdaCard, type HdaCodecName, type HdaJack } from '../../hardware/hda/index.ts';
 import type { CardFactory, CardUnderTest } from '../card-under-test.ts';
 import { simCardFactory } from '../sim-card.ts';
-import type { HdaCardWithHands } from './bench.ts';
+import type { HdaCardWithHands, HdaHands } from './bench.ts';
 
 /** Which of our HDA cards. */
 export interface HdaSimOptions {
@@ -39,19 +39,22 @@ function jacksOf(
 export function hdaSimFactory(options: HdaSimOptions = {}): CardFactory<CardUnderTest & HdaCardWithHands> {
   const { variant = 'ich6', codec = 'qemu-duplex', more = [], spoil } = options;
   let card: HdaCard | null = null;
+  let jacks: Readonly<Record<number, HdaJack>> = {};
   const factory = simCardFactory(
     `${variant.toUpperCase()} High Definition Audio controller with ${[codec, ...more].join(', ')}`,
     ({ output, input }) => {
+      jacks = jacksOf(codec, output, input);
       card = new HdaCard({
         variant,
-        codecs: [{ name: codec, jacks: jacksOf(codec, output, input) }, ...more.map((name) => ({ name }))],
+        codecs: [{ name: codec, jacks }, ...more.map((name) => ({ name }))],
       });
       return spoil ? spoil(card) : card;
     },
   );
-  const hands = {
-    plug: (address: number, pin: number) => card?.plug(address, pin, {}),
-    unplug: (address: number, pin: number) => card?.unplug(address, pin),
+  const hands: HdaHands = {
+    // What was there before comes back.
+    plug: (address, pin) => card?.plug(address, pin, (address === 0 ? jacks[pin] : undefined) ?? {}),
+    unplug: (address, pin) => card?.unplug(address, pin),
   };
   return async (wiring) => Object.assign(await factory(wiring), { hands });
 }
