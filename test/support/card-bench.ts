@@ -39,6 +39,8 @@ export interface CardBenchOptions {
   /** In place of the card's own: that one with faults in it. */
   readonly driver?: DriverPackage;
   readonly machine?: SimMachineOptions;
+  /** Called before the driver is there. */
+  readonly onMachine?: (machine: SimMachine) => void;
   /** What the end of the bench is to leave alive; nothing unless told otherwise. */
   readonly checkLeaks?: boolean;
 }
@@ -53,12 +55,15 @@ export class CardBench implements Disposable {
   audio: AudioClient;
   midi: MidiClient;
   readonly #checkLeaks: boolean;
+  /** As they were found last; a card that is plugged in anew has new ones. */
+  #endpoints: readonly Endpoint[] | null = null;
 
-  constructor(card: CatalogCard, { driver, machine, checkLeaks = true }: CardBenchOptions = {}) {
+  constructor(card: CatalogCard, { driver, machine, onMachine, checkLeaks = true }: CardBenchOptions = {}) {
     this.card = card;
     this.#checkLeaks = checkLeaks;
     this.machine = new SimMachine(machine);
     this.slot = this.#plug();
+    onMachine?.(this.machine);
     this.machine.installDriver(driver ?? card.driver);
     this.machine.start();
     this.audio = new AudioClient(this.machine.kernel);
@@ -90,6 +95,7 @@ export class CardBench implements Disposable {
   }
 
   unplug(): void {
+    this.#endpoints = null;
     this.machine.unplug(this.slot);
   }
 
@@ -101,6 +107,7 @@ export class CardBench implements Disposable {
   /** The application dies where it stands, and another is started. */
   killApplication(): void {
     this.process.terminate();
+    this.#endpoints = null;
     this.audio = new AudioClient(this.kernel);
     this.midi = new MidiClient(this.kernel, this.audio.process);
   }
@@ -114,8 +121,9 @@ export class CardBench implements Disposable {
   }
 
   /** Endpoints that sound can be played to or recorded from. */
-  waveEndpoints(): Endpoint[] {
-    return this.audio.endpoints().filter(({ pins }) => pins.length > 0);
+  waveEndpoints(): readonly Endpoint[] {
+    this.#endpoints ??= this.audio.endpoints().filter(({ pins }) => pins.length > 0);
+    return this.#endpoints;
   }
 
   /** A stream on every pin that the card can serve at once, MIDI included, stopped as yet. */

@@ -218,11 +218,17 @@ export class WavePciPin extends StreamPin implements MappingOwner {
   /** Position and clock events that are due. DISPATCH_LEVEL. */
   #events(): void {
     if (this.#stream === null || !this.present) return;
-    if (this.marks.any) {
-      const loop = this.queue.loop;
+    try {
+      const loop = this.marks.any ? this.queue.loop : null;
       if (loop !== null) this.marks.passTo(this.#devicePosition() - loop.start, loop.byteLength);
+      for (const object of this.objects) object.tick();
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+      // Nobody waits for this status; what is due is looked for again the next time.
+      this.finding('Positions could not be looked at, since the miniport did not tell where the stream is.', {
+        status: error.status,
+      });
     }
-    for (const object of this.objects) object.tick();
   }
 
   #devicePosition(): number {
