@@ -65,6 +65,16 @@ export const SB16_OTHER_RATE: MultiStreamCard = {
   refusal: /takes neither 22050 Hz/,
 };
 
+/** The desktop codec's speakers and its line input; each converter is one pin. */
+export const HDA_STREAMS: MultiStreamCard = {
+  name: 'hda',
+  outputRate: 48_000,
+  renders: [{ sampleRate: 48_000, mode: 'event' }],
+  captures: [{ category: LINE, sampleRate: 48_000 }],
+  refused: { direction: 'render', pin: { sampleRate: 48_000 } },
+  refusal: /Speakers/,
+};
+
 /** Every set of streams that is run on `sim`. */
 export const MULTI_STREAM_CARDS: readonly MultiStreamCard[] = [
   AC97_STREAMS,
@@ -73,4 +83,5 @@ export const MULTI_STREAM_CARDS: readonly MultiStreamCard[] = [
   SB16_PLAYS_8,
   SB16_SAME_WIDTH,
   SB16_OTHER_RATE,
+  HDA_STREAMS,
 ];
