@@ -105,15 +105,16 @@ async function shorten<Step extends DiffStep>(
   const wire = all[lastWire];
   const phase = all.slice(lastWire + 1);
   const prefix = wire === undefined ? [] : [wire];
-  for (let count = 1; count < phase.length; count *= 2) {
-    if (await reproduces([...prefix, ...phase.slice(-count)])) break;
+  for (let count = 1; ; count *= 2) {
+    if ((await reproduces([...prefix, ...phase.slice(-count)])) || count >= phase.length) break;
   }
-  // Then without ever smaller pieces of what is left, from the end; the wiring in front stays.
+  // Then without ever smaller pieces of what is left, from the end; the wiring stays.
   for (let piece = Math.floor((best.operations.length - 1) / 2); piece >= 1; piece = Math.floor(piece / 2)) {
     for (let end = best.operations.length - 1; end > 1; end -= piece) {
       const start = Math.max(1, end - piece);
-      const kept = [...best.operations.slice(0, start), ...best.operations.slice(end)];
-      await reproduces(kept);
+      const piecesOf = best.operations;
+      const kept = piecesOf.filter(({ kind }, index) => index < start || index >= end || kind === 'wire');
+      if (kept.length < piecesOf.length) await reproduces(kept);
       end = Math.min(end, best.operations.length);
     }
   }
