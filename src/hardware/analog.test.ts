@@ -99,6 +99,34 @@ describe('MemorySink', () => {
 });
 
 describe('ArraySource', () => {
+  test('blocks of one sample grid follow each other, whatever its distance to the signal’s (property)', () => {
+    const samples = Int16Array.from({ length: 20_000 }, (_, frame) => frame);
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 600_000 }), fc.integer({ min: 1, max: 9 }), (start, frames) => {
+        const source = new ArraySource(samples, MONO_44);
+        source.read(new Int16Array(1), 1, MONO_44, 0);
+        const clock = new SampleClock();
+        clock.start(start, 44_100);
+        const heard: number[] = [];
+        for (let block = 0; block < 20; block++) {
+          const into = new Int16Array(frames);
+          source.read(into, frames, MONO_44, clock.tickOf(block * frames));
+          heard.push(...into);
+        }
+        const first = heard[0] ?? -1;
+        expect(heard).toEqual(heard.map((_, index) => first + index));
+      }),
+      // Half a frame beside the signal's grid.
+      {
+        examples: [
+          [113, 1],
+          [2608, 3],
+          [2381, 8],
+        ],
+      },
+    );
+  });
+
   const samples = Int16Array.from({ length: 20 }, (_, index) => 10 * (index + 1));
 
   test('gives its samples as they are, by time, and silence after them', () => {

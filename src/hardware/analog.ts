@@ -173,6 +173,8 @@ export class ArraySource implements PcmSource {
   readonly #frames: number;
   readonly #loop: boolean;
   #startTick: number | null;
+  /** Frame behind the last one that was read at the signal's own rate. */
+  #nextFrame = 0;
 
   constructor(samples: Int16Array | Int32Array, format: PcmFormat, options: ArraySourceOptions = {}) {
     this.#samples = samples;
@@ -188,7 +190,7 @@ export class ArraySource implements PcmSource {
     const scale = 2 ** shift;
     const delta = startTick - this.#startTick;
     const sameRate = format.sampleRate === this.#format.sampleRate;
-    const first = sameRate ? nearestFrame(delta, format.sampleRate) : 0;
+    const first = sameRate ? this.#frameAt(delta) : 0;
     const step = this.#format.sampleRate / format.sampleRate;
     const start = sameRate ? 0 : (delta * this.#format.sampleRate) / TICKS_PER_SECOND;
     for (let frame = 0; frame < frames; frame++) {
@@ -199,6 +201,19 @@ export class ArraySource implements PcmSource {
         into[frame * format.channels + channel] = Math.floor(value * scale);
       }
     }
+    if (sameRate) this.#nextFrame = first + frames;
+  }
+
+  /**
+   * The frame at a moment. A converter whose grid lies half a frame beside the signal's asks now a tick before the middle, now a tick
+   * behind it: what follows the block before follows it here, so that nothing is lost or doubled.
+   */
+  #frameAt(delta: number): number {
+    const { sampleRate } = this.#format;
+    const distance = (delta * sampleRate) / TICKS_PER_SECOND - this.#nextFrame;
+    return Math.abs(distance) <= 0.5 + (2 * sampleRate) / TICKS_PER_SECOND
+      ? this.#nextFrame
+      : nearestFrame(delta, sampleRate);
   }
 
   #between(position: number, channel: number, wanted: number): number {
