@@ -173,8 +173,10 @@ export class ArraySource implements PcmSource {
   readonly #frames: number;
   readonly #loop: boolean;
   #startTick: number | null;
-  /** Frame behind the last one that was read at the signal's own rate. */
-  #nextFrame = 0;
+  /** Of the last block that was read at the signal's own rate: when it began, and which frames it had. */
+  #lastDelta = Number.NEGATIVE_INFINITY;
+  #lastFrame = 0;
+  #lastFrames = 0;
 
   constructor(samples: Int16Array | Int32Array, format: PcmFormat, options: ArraySourceOptions = {}) {
     this.#samples = samples;
@@ -190,7 +192,7 @@ export class ArraySource implements PcmSource {
     const scale = 2 ** shift;
     const delta = startTick - this.#startTick;
     const sameRate = format.sampleRate === this.#format.sampleRate;
-    const first = sameRate ? this.#frameAt(delta) : 0;
+    const first = sameRate ? this.#frameAt(delta, frames) : 0;
     const step = this.#format.sampleRate / format.sampleRate;
     const start = sameRate ? 0 : (delta * this.#format.sampleRate) / TICKS_PER_SECOND;
     for (let frame = 0; frame < frames; frame++) {
@@ -201,19 +203,23 @@ export class ArraySource implements PcmSource {
         into[frame * format.channels + channel] = Math.floor(value * scale);
       }
     }
-    if (sameRate) this.#nextFrame = first + frames;
   }
 
   /**
    * The frame at a moment. A converter whose grid lies half a frame beside the signal's asks now a tick before the middle, now a tick
    * behind it: what follows the block before follows it here, so that nothing is lost or doubled.
    */
-  #frameAt(delta: number): number {
+  #frameAt(delta: number, frames: number): number {
     const { sampleRate } = this.#format;
-    const distance = (delta * sampleRate) / TICKS_PER_SECOND - this.#nextFrame;
-    return Math.abs(distance) <= 0.5 + (2 * sampleRate) / TICKS_PER_SECOND
-      ? this.#nextFrame
-      : nearestFrame(delta, sampleRate);
+    const ticksBetween = (this.#lastFrames * TICKS_PER_SECOND) / sampleRate;
+    const follows = Math.abs(delta - this.#lastDelta - ticksBetween) <= 2;
+    const next = this.#lastFrame + this.#lastFrames;
+    const nearest = nearestFrame(delta, sampleRate);
+    const frame = follows && Math.abs(nearest - next) <= 1 ? next : nearest;
+    this.#lastDelta = delta;
+    this.#lastFrame = frame;
+    this.#lastFrames = frames;
+    return frame;
   }
 
   #between(position: number, channel: number, wanted: number): number {
