@@ -10,6 +10,8 @@ import {
 } from './diff/index.ts';
 import { ES1370_DIFF } from './es1370/diff.ts';
 import { ES1370_RATE } from './es1370/index.ts';
+import { HDA_DIFF } from './hda/diff.ts';
+import { hdaSimFactory } from './hda/sim-card.ts';
 import type { QemuIsaCard } from './isa-card.ts';
 import type { QemuPciCard } from './pci-card.ts';
 import { SB16_DIFF } from './sb16/diff.ts';
@@ -100,6 +102,13 @@ export const DIFF_CARDS: readonly DiffCard[] = [
     // Placed by jumpers and without an MPU-401, as QEMU's is.
     createSim: () => sb16SimFactory({ jumpers: { mpuBase: null } })(),
     run: runnerOf(SB16_DIFF),
+  },
+  {
+    name: 'hda',
+    bus: 'PCI',
+    qemuDevice: { controller: 'intel-hda', device: 'hda-duplex' },
+    createSim: () => hdaSimFactory()(),
+    run: runnerOf(HDA_DIFF),
   },
 ];
 

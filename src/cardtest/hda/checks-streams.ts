@@ -566,7 +566,7 @@ export const STREAM_CHECKS = checkTable('STR', 'Stream descriptors', [
       expect.between(
         'milliseconds of 20 periods',
         milliseconds,
-        bench.card.realTime ? 150 : 197,
+        bench.card.realTime ? 100 : 197,
         bench.card.realTime ? 1000 : 201,
       );
     },
