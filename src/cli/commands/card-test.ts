@@ -52,6 +52,7 @@ Examples:
   miniport card-test --card ac97                          our model
   miniport card-test --card ac97 --machine qemu --all     QEMU's card, every check with its section
   miniport card-test --card sb16                          an ISA card, by its ports and the DMA controllers
+  miniport card-test --card hda-desktop                   an HDA controller with a codec; hda, hda-hdmi … have others
   miniport card-test --card ac97 --filter DMA --junit report.xml
 
 Exit codes: 0 as documented, known deviations aside; 1 a check failed; 4 QEMU is missing.`,

@@ -47,6 +47,7 @@ listed; they stand in src/cardtest. The same seed and steps give the same traffi
 Examples:
   miniport diff --card ac97 --seed 7 --steps 500
   miniport diff --card sb16
+  miniport diff --card hda --seed 3 --steps 1000
   miniport play song.wav --trace run.trace && miniport diff --traffic run.trace
 
 Exit codes: 0 no unexplained difference; 1 there was one; 4 QEMU is missing.`,
