@@ -21,7 +21,7 @@ describeWithQemu('the functional test of HDA cards on QEMU’s', () => {
           ({ status }) => status !== 'pass' && status !== 'deviation' && status !== 'absent',
         );
         expect(unexpected, formatReportText(report)).toEqual([]);
-      if (device !== 'hda-output') expect(report.counts.deviation).toBe(HDA_CARD_TESTS.deviations.length);
+        if (device !== 'hda-output') expect(report.counts.deviation).toBe(HDA_CARD_TESTS.deviations.length);
       } finally {
         card.dispose();
       }

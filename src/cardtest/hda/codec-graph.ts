@@ -69,6 +69,15 @@ export interface CodecGraph {
   readonly inputRoute: CodecRoute | null;
 }
 
+export const isConverter = ({ type }: GraphWidget): boolean =>
+  type === WIDGET_AUDIO_OUTPUT || type === WIDGET_AUDIO_INPUT;
+export const isPin = ({ type }: GraphWidget): boolean => type === WIDGET_PIN;
+
+/** `node 0Ah`. */
+export function nodeName(nid: number): string {
+  return `node ${nid.toString(16).padStart(2, '0').toUpperCase()}h`;
+}
+
 /** A way between converter and jack: widgets in the order in which signals pass. */
 export interface CodecRoute {
   readonly converter: GraphWidget;

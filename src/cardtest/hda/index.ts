@@ -3,7 +3,8 @@ import * as V from '../../hardware/hda/verbs.ts';
 import type { CardTestSuite } from '../check.ts';
 import { HDA_INPUT_SIGNAL, HdaBench } from './bench.ts';
 import { CAPTURE_CHECKS } from './checks-capture.ts';
-import { CODEC_CHECKS } from './checks-codec.ts';
+import { CODEC_PARAMETER_CHECKS } from './checks-codec-parameters.ts';
+import { CODEC_VERB_CHECKS } from './checks-codec-verbs.ts';
 import { COMMAND_CHECKS, IMMEDIATE_CHECKS } from './checks-commands.ts';
 import { CONFIG_CHECKS } from './checks-config.ts';
 import { DATA_CHECKS } from './checks-data.ts';
@@ -97,7 +98,8 @@ export const HDA_CARD_TESTS: CardTestSuite<HdaBench> = {
     ...DATA_CHECKS,
     ...CAPTURE_CHECKS,
     ...INTERRUPT_CHECKS,
-    ...CODEC_CHECKS,
+    ...CODEC_PARAMETER_CHECKS,
+    ...CODEC_VERB_CHECKS,
   ],
   deviations: HDA_KNOWN_DEVIATIONS,
   input: HDA_INPUT_SIGNAL,

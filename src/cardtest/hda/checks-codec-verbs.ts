@@ -4,24 +4,16 @@ import type { HdaBench } from './bench.ts';
 import { checkTable } from './check-table.ts';
 import {
   type GraphWidget,
-  subNodes,
-  WIDGET_AUDIO_INPUT,
+  isConverter,
+  isPin,
+  nodeName,
   WIDGET_AUDIO_OUTPUT,
   WIDGET_MIXER,
-  WIDGET_PIN,
 } from './codec-graph.ts';
 
-const PCM_48_KHZ = 1 << 6;
-const PCM_16_BITS = 1 << 17;
-const VENDOR_WIDGET = 15;
-const GROUP_AUDIO = 1;
 const D3 = 3;
 
-const isConverter = ({ type }: GraphWidget): boolean =>
-  type === WIDGET_AUDIO_OUTPUT || type === WIDGET_AUDIO_INPUT;
-const isPin = ({ type }: GraphWidget): boolean => type === WIDGET_PIN;
 const hasPower = ({ caps }: GraphWidget): boolean => (caps & V.WCAP_POWER) !== 0;
-const hex = (nid: number): string => `node ${nid.toString(16).padStart(2, '0').toUpperCase()}h`;
 
 /** What an amplifier stores: sets each side to values of its own and reads them back. */
 function expectAmp(
@@ -40,7 +32,7 @@ function expectAmp(
   const right = Math.floor(steps / 2);
   bench.setAmp(widget, direction, { index, gain: left, sides: V.AMP_SET_LEFT });
   bench.setAmp(widget, direction, { index, gain: right, sides: V.AMP_SET_RIGHT });
-  const what = `${hex(widget.nid)}, ${direction} ${index}`;
+  const what = `${nodeName(widget.nid)}, ${direction} ${index}`;
   expect.equal(`${what}, left`, get(V.AMP_GET_LEFT), left);
   if ((widget.caps & V.WCAP_STEREO) !== 0) expect.equal(`${what}, right`, get(0), right);
   bench.setAmp(widget, direction, { index, gain: caps & 0x7f });
@@ -60,176 +52,8 @@ function expectNoAmps(bench: HdaBench, expect: Expectations, widgets: readonly G
   );
 }
 
-/** Parameters and verbs of the first codec, node by node. */
-export const CODEC_CHECKS = checkTable('COD', 'Codec', [
-  [
-    '001',
-    'The root node has a vendor and device id',
-    'HDA 1.0a §7.3.4.1',
-    (bench, expect) => {
-      const id = bench.verb(0, V.GET_PARAMETER, V.PARAM_VENDOR_ID);
-      expect.that(
-        'vendor and device id',
-        id !== 0 && id !== 0xffff_ffff,
-        'not 0, not all ones',
-        id.toString(16),
-      );
-    },
-  ],
-  [
-    '002',
-    'The revision is one of HDA 1.0',
-    'HDA 1.0a §7.3.4.2',
-    (bench, expect) => {
-      const revision = bench.verb(0, V.GET_PARAMETER, V.PARAM_REVISION_ID);
-      expect.bits('major revision', revision, 0x00f0_0000, 0x0010_0000);
-      expect.bits('reserved bits', revision, 0xff00_0000, 0);
-    },
-  ],
-  [
-    '003',
-    'Below the root node is an audio function group',
-    'HDA 1.0a §7.3.4.3, §7.3.4.4',
-    (bench, expect) => {
-      const groups = subNodes(bench.verb(0, V.GET_PARAMETER, V.PARAM_NODE_COUNT));
-      expect.that('function groups', groups.length > 0, '1 or more', '0');
-      const types = groups.map((nid) => bench.verb(nid, V.GET_PARAMETER, V.PARAM_FUNCTION_TYPE) & 0xff);
-      expect.that('audio function group', types.includes(GROUP_AUDIO), 'there', `types ${types.join(', ')}`);
-    },
-  ],
-  [
-    '004',
-    'Every node of the group is a widget of a known type',
-    'HDA 1.0a §7.3.4.3, §7.3.4.6',
-    (bench, expect) => {
-      for (const { nid, type } of bench.graph.widgets.values()) {
-        const known = type <= 7 || type === VENDOR_WIDGET;
-        expect.that(hex(nid), known, 'type 0 to 7 or 15', `type ${type}`);
-      }
-    },
-  ],
-  [
-    '005',
-    'Connection lists name nodes of the group',
-    'HDA 1.0a §7.3.3.3, §7.3.4.11',
-    (bench, expect) => {
-      const { widgets } = bench.graph;
-      for (const { nid, connections } of widgets.values())
-        for (const source of connections)
-          expect.that(`source of ${hex(nid)}`, widgets.has(source), 'a node of the group', hex(source));
-    },
-  ],
-  [
-    '006',
-    'A connection list has entries exactly if the widget says so',
-    'HDA 1.0a §7.3.4.6, §7.3.4.11',
-    (bench, expect) => {
-      for (const { nid, caps } of bench.graph.widgets.values()) {
-        const length = bench.verb(nid, V.GET_PARAMETER, V.PARAM_CONNECTION_LIST_LENGTH) & 0x7f;
-        const says = (caps & V.WCAP_CONNECTION_LIST) !== 0;
-        expect.that(hex(nid), length > 0 === says, says ? 'entries' : 'no entries', `${length}`);
-      }
-    },
-  ],
-  [
-    '007',
-    'What is not in a connection list reads 0',
-    'HDA 1.0a §7.3.3.3',
-    (bench, expect) => {
-      for (const { nid, connections } of bench.graph.widgets.values()) {
-        if (connections.length === 0) continue;
-        const beyond = (connections.length + 3) & ~3;
-        expect.equal(`${hex(nid)} from ${beyond} on`, bench.verb(nid, V.GET_CONNECTION_LIST, beyond), 0);
-      }
-    },
-  ],
-  [
-    '008',
-    'Every converter takes 16 bits at 48 kHz',
-    'HDA 1.0a §7.3.4.7',
-    (bench, expect) => {
-      for (const { nid, pcm } of bench.widgets(isConverter))
-        expect.bits(`PCM of ${hex(nid)}`, pcm, PCM_48_KHZ | PCM_16_BITS, PCM_48_KHZ | PCM_16_BITS);
-    },
-  ],
-  [
-    '009',
-    'Every converter takes PCM streams',
-    'HDA 1.0a §7.3.4.8',
-    (bench, expect) => {
-      for (const { nid, streamFormats } of bench.widgets(isConverter))
-        expect.bits(`stream formats of ${hex(nid)}`, streamFormats, 1, 1);
-    },
-  ],
-  [
-    '010',
-    'The 0 dB step of every amplifier is one of its steps',
-    'HDA 1.0a §7.3.4.10',
-    (bench, expect) => {
-      for (const { nid, inAmpCaps, outAmpCaps } of bench.graph.widgets.values())
-        for (const caps of [inAmpCaps, outAmpCaps])
-          expect.that(
-            `${hex(nid)}`,
-            (caps & 0x7f) <= ((caps >>> 8) & 0x7f),
-            'offset within steps',
-            caps.toString(16),
-          );
-    },
-  ],
-  [
-    '011',
-    'Every pin is an input or an output, and says what is soldered to it',
-    'HDA 1.0a §7.3.4.9, §7.3.3.31',
-    (bench, expect) => {
-      for (const { nid, pinCaps, configDefault } of bench.widgets(isPin)) {
-        expect.that(
-          `pin capabilities of ${hex(nid)}`,
-          (pinCaps & (V.PINCAP_INPUT | V.PINCAP_OUTPUT)) !== 0,
-          'in or out',
-          pinCaps.toString(16),
-        );
-        expect.that(`association of ${hex(nid)}`, (configDefault & 0xf0) !== 0, 'not 0', '0');
-      }
-    },
-  ],
-  [
-    '012',
-    'Parameters do not change',
-    'HDA 1.0a §7.3.4',
-    (bench, expect) => {
-      for (const { nid, caps } of bench.graph.widgets.values())
-        expect.equal(hex(nid), bench.verb(nid, V.GET_PARAMETER, V.PARAM_WIDGET_CAPS), caps);
-    },
-  ],
-  [
-    '013',
-    'Parameters that there are not read 0',
-    'HDA 1.0a §7.3.4',
-    (bench, expect) => {
-      const nids = [0, bench.graph.functionGroupNid, bench.graph.outputRoute.converter.nid];
-      for (const nid of nids)
-        for (const parameter of [0x14, 0x7f, 0xff])
-          expect.equal(`${hex(nid)}, ${parameter}`, bench.verb(nid, V.GET_PARAMETER, parameter), 0);
-    },
-  ],
-  [
-    '014',
-    'A verb that a node does not know is answered with 0',
-    'HDA 1.0a §7.1, §7.3.1',
-    (bench, expect) => {
-      const { converter } = bench.graph.outputRoute;
-      for (const verb of [0x7b0, 0xfb0, 0xfe5, 0x7e5])
-        expect.equal(`verb ${verb.toString(16)}`, bench.verb(converter.nid, verb, 0), 0);
-    },
-  ],
-  [
-    '015',
-    'A node that there is not answers with 0',
-    'HDA 1.0a §7.1, §7.3.1',
-    (bench, expect) => {
-      expect.equal('node 7Fh', bench.verb(0x7f, V.GET_PARAMETER, V.PARAM_WIDGET_CAPS), 0);
-    },
-  ],
+/** Verbs of the first codec, node by node. */
+export const CODEC_VERB_CHECKS = checkTable('COD', 'Codec', [
   [
     '016',
     'Every converter stores its format',
@@ -239,7 +63,11 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const { nid } of bench.widgets(isConverter))
         for (const format of [0x4011, 0x0011, 0x0811]) {
           bench.verb(nid, V.SET_FORMAT, format);
-          expect.equal(`${hex(nid)} after ${format.toString(16)}`, bench.verb(nid, V.GET_FORMAT, 0), format);
+          expect.equal(
+            `${nodeName(nid)} after ${format.toString(16)}`,
+            bench.verb(nid, V.GET_FORMAT, 0),
+            format,
+          );
         }
     },
   ],
@@ -253,7 +81,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
         for (const value of [0x10, 0xf3, 0x00]) {
           bench.verb(nid, V.SET_STREAM_CHANNEL, value);
           expect.equal(
-            `${hex(nid)} after ${value.toString(16)}`,
+            `${nodeName(nid)} after ${value.toString(16)}`,
             bench.verb(nid, V.GET_STREAM_CHANNEL, 0),
             value,
           );
@@ -271,7 +99,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const [index, { nid }] of converters.entries())
         bench.verb(nid, V.SET_STREAM_CHANNEL, ((index + 1) & 0x0f) << 4);
       for (const [index, { nid }] of converters.entries())
-        expect.equal(hex(nid), bench.verb(nid, V.GET_STREAM_CHANNEL, 0), ((index + 1) & 0x0f) << 4);
+        expect.equal(nodeName(nid), bench.verb(nid, V.GET_STREAM_CHANNEL, 0), ((index + 1) & 0x0f) << 4);
     },
   ],
   [
@@ -310,7 +138,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
           bench.setAmp(widget, 'in', { index, gain: index === 0 ? V.AMP_MUTE : 0 });
         for (let index = 0; index < inputs; index++)
           expect.bits(
-            `${hex(widget.nid)}, input ${index}`,
+            `${nodeName(widget.nid)}, input ${index}`,
             bench.verb(widget.nid, V.GET_AMP, V.AMP_GET_LEFT | index),
             V.AMP_MUTE,
             index === 0 ? V.AMP_MUTE : 0,
@@ -347,7 +175,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
         if (type === WIDGET_MIXER) continue;
         for (const index of [connections.length - 1, 0]) {
           bench.verb(nid, V.SET_CONNECTION_SELECT, index);
-          expect.equal(`${hex(nid)} after ${index}`, bench.verb(nid, V.GET_CONNECTION_SELECT, 0), index);
+          expect.equal(`${nodeName(nid)} after ${index}`, bench.verb(nid, V.GET_CONNECTION_SELECT, 0), index);
         }
       }
     },
@@ -383,10 +211,12 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const { nid, pinCaps } of bench.widgets(isPin)) {
         bench.verb(nid, V.SET_PIN_CONTROL, 0xe0);
         const control = bench.verb(nid, V.GET_PIN_CONTROL, 0);
-        if ((pinCaps & V.PINCAP_OUTPUT) === 0) expect.bits(`${hex(nid)}, out`, control, V.PIN_OUT_ENABLE, 0);
-        if ((pinCaps & V.PINCAP_INPUT) === 0) expect.bits(`${hex(nid)}, in`, control, V.PIN_IN_ENABLE, 0);
+        if ((pinCaps & V.PINCAP_OUTPUT) === 0)
+          expect.bits(`${nodeName(nid)}, out`, control, V.PIN_OUT_ENABLE, 0);
+        if ((pinCaps & V.PINCAP_INPUT) === 0)
+          expect.bits(`${nodeName(nid)}, in`, control, V.PIN_IN_ENABLE, 0);
         if ((pinCaps & V.PINCAP_HEADPHONE) === 0)
-          expect.bits(`${hex(nid)}, headphone`, control, V.PIN_HP_ENABLE, 0);
+          expect.bits(`${nodeName(nid)}, headphone`, control, V.PIN_HP_ENABLE, 0);
       }
     },
   ],
@@ -399,7 +229,12 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const { nid } of bench.widgets(({ pinCaps }) => (pinCaps & 0x3600) !== 0))
         for (const vref of [4, 1, 0]) {
           bench.verb(nid, V.SET_PIN_CONTROL, V.PIN_IN_ENABLE | vref);
-          expect.bits(`${hex(nid)} after ${vref}`, bench.verb(nid, V.GET_PIN_CONTROL, 0), V.PIN_VREF, vref);
+          expect.bits(
+            `${nodeName(nid)} after ${vref}`,
+            bench.verb(nid, V.GET_PIN_CONTROL, 0),
+            V.PIN_VREF,
+            vref,
+          );
         }
     },
     { part: 'VRef' },
@@ -411,11 +246,21 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     (bench, expect) => {
       const pins = bench.widgets(({ pinCaps }) => (pinCaps & V.PINCAP_EAPD) !== 0);
       for (const { nid } of pins) {
-        expect.bits(`${hex(nid)} after reset`, bench.verb(nid, V.GET_EAPD_BTL, 0), V.EAPD_EAPD, V.EAPD_EAPD);
+        expect.bits(
+          `${nodeName(nid)} after reset`,
+          bench.verb(nid, V.GET_EAPD_BTL, 0),
+          V.EAPD_EAPD,
+          V.EAPD_EAPD,
+        );
         bench.verb(nid, V.SET_EAPD_BTL, 0);
-        expect.bits(`${hex(nid)} switched off`, bench.verb(nid, V.GET_EAPD_BTL, 0), V.EAPD_EAPD, 0);
+        expect.bits(`${nodeName(nid)} switched off`, bench.verb(nid, V.GET_EAPD_BTL, 0), V.EAPD_EAPD, 0);
         bench.verb(nid, V.SET_EAPD_BTL, V.EAPD_EAPD);
-        expect.bits(`${hex(nid)} switched on`, bench.verb(nid, V.GET_EAPD_BTL, 0), V.EAPD_EAPD, V.EAPD_EAPD);
+        expect.bits(
+          `${nodeName(nid)} switched on`,
+          bench.verb(nid, V.GET_EAPD_BTL, 0),
+          V.EAPD_EAPD,
+          V.EAPD_EAPD,
+        );
       }
     },
     { part: 'EAPD' },
@@ -449,11 +294,11 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const { nid } of bench.widgets(hasPower)) {
         bench.verb(functionGroupNid, V.SET_POWER_STATE, 0);
         bench.verb(nid, V.SET_POWER_STATE, D3);
-        expect.bits(`${hex(nid)} in D3`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, D3 | (D3 << 4));
+        expect.bits(`${nodeName(nid)} in D3`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, D3 | (D3 << 4));
         bench.verb(nid, V.SET_POWER_STATE, 0);
-        expect.bits(`${hex(nid)} in D0`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, 0);
+        expect.bits(`${nodeName(nid)} in D0`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, 0);
         bench.verb(functionGroupNid, V.SET_POWER_STATE, D3);
-        expect.bits(`${hex(nid)}, group in D3`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, D3 << 4);
+        expect.bits(`${nodeName(nid)}, group in D3`, bench.verb(nid, V.GET_POWER_STATE, 0), 0xff, D3 << 4);
       }
     },
     { part: 'power control' },
@@ -562,10 +407,10 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       )) {
         bench.verb(nid, V.SET_DIGITAL_CONTROL_1, 0xa5);
         bench.verb(nid, V.SET_DIGITAL_CONTROL_2, 0x42);
-        expect.bits(hex(nid), bench.verb(nid, V.GET_DIGITAL_CONTROL, 0), 0x7fff, 0x42a5);
+        expect.bits(nodeName(nid), bench.verb(nid, V.GET_DIGITAL_CONTROL, 0), 0x7fff, 0x42a5);
         bench.verb(nid, V.SET_DIGITAL_CONTROL_1, 0);
         bench.verb(nid, V.SET_DIGITAL_CONTROL_2, 0);
-        expect.bits(`${hex(nid)} cleared`, bench.verb(nid, V.GET_DIGITAL_CONTROL, 0), 0x7fff, 0);
+        expect.bits(`${nodeName(nid)} cleared`, bench.verb(nid, V.GET_DIGITAL_CONTROL, 0), 0x7fff, 0);
       }
     },
     { part: 'digital converter' },
@@ -578,7 +423,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       const pins = bench.widgets(({ pinCaps }) => (pinCaps & V.PINCAP_HDMI) !== 0);
       for (const { nid } of pins) {
         const size = bench.verb(nid, V.GET_DIP_SIZE, 8);
-        expect.between(`bytes of ${hex(nid)}’s ELD`, size, 20, 256);
+        expect.between(`bytes of ${nodeName(nid)}’s ELD`, size, 20, 256);
         const bytes = Array.from({ length: size }, (_, index) => bench.verb(nid, V.GET_ELD, index));
         expect.that(
           'every byte is valid',
@@ -635,10 +480,10 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
       for (const { nid } of bench.widgets(({ caps }) => (caps & (1 << 6)) !== 0)) {
         bench.verb(nid, V.SET_COEFFICIENT_INDEX, 2);
         for (const value of [0x1234, 0x5678]) bench.verb(nid, V.SET_COEFFICIENT, value);
-        expect.equal(`${hex(nid)}, index`, bench.verb(nid, V.GET_COEFFICIENT_INDEX, 0), 4);
+        expect.equal(`${nodeName(nid)}, index`, bench.verb(nid, V.GET_COEFFICIENT_INDEX, 0), 4);
         bench.verb(nid, V.SET_COEFFICIENT_INDEX, 2);
-        expect.equal(`${hex(nid)}, first`, bench.verb(nid, V.GET_COEFFICIENT, 0), 0x1234);
-        expect.equal(`${hex(nid)}, second`, bench.verb(nid, V.GET_COEFFICIENT, 0), 0x5678);
+        expect.equal(`${nodeName(nid)}, first`, bench.verb(nid, V.GET_COEFFICIENT, 0), 0x1234);
+        expect.equal(`${nodeName(nid)}, second`, bench.verb(nid, V.GET_COEFFICIENT, 0), 0x5678);
       }
     },
     { part: 'coefficients' },
@@ -653,7 +498,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
         for (const value of [0xbf, 0x81, 0x00]) {
           bench.verb(nid, V.SET_UNSOLICITED, value);
           expect.equal(
-            `${hex(nid)} after ${value.toString(16)}`,
+            `${nodeName(nid)} after ${value.toString(16)}`,
             bench.verb(nid, V.GET_UNSOLICITED, 0),
             value,
           );
@@ -668,7 +513,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     'HDA 1.0a §7.3.3.14',
     (bench, expect) => {
       for (const { nid } of bench.widgets(({ caps }) => (caps & V.WCAP_UNSOLICITED) !== 0))
-        expect.bits(hex(nid), bench.verb(nid, V.GET_UNSOLICITED, 0), V.UNSOLICITED_ENABLE, 0);
+        expect.bits(nodeName(nid), bench.verb(nid, V.GET_UNSOLICITED, 0), V.UNSOLICITED_ENABLE, 0);
     },
     { part: 'unsolicited responses' },
   ],
@@ -679,7 +524,7 @@ export const CODEC_CHECKS = checkTable('COD', 'Codec', [
     (bench, expect) => {
       bench.leaveReset();
       for (const { nid } of bench.widgets(isConverter))
-        expect.bits(hex(nid), bench.verb(nid, V.GET_STREAM_CHANNEL, 0), 0xff, 0);
+        expect.bits(nodeName(nid), bench.verb(nid, V.GET_STREAM_CHANNEL, 0), 0xff, 0);
     },
     { need: 'powerOn' },
   ],
