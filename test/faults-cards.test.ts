@@ -112,11 +112,10 @@ function failing(
 }
 
 /**
- * Routines without a status in C, and one whose status nobody waits for, since a DPC stamps recordings by it: one that is thrown there
- * ends the machine, as any exception does, or leaves what should have been given back.
+ * Routines without a status in C: one that is thrown there ends the machine, as any exception does, or leaves what should have been
+ * given back.
  */
-const WITHOUT_STATUS =
-  /Release$|RemoveMember$|::Service$|::RequestService$|^PowerCompletion$|::Free\w+$|WaveCyclicStream::NormalizePhysicalPosition$/;
+const WITHOUT_STATUS = /Release$|RemoveMember$|::Service$|::RequestService$|^PowerCompletion$|::Free\w+$/;
 
 /** What a user of a card sees go wrong: requests that fail. */
 function tolerant(action: () => void): void {

@@ -220,10 +220,19 @@ export class WaveCyclicPin extends StreamPin implements CyclicDevice {
     return this.#times.stream + this.#normalize(streamBytes - this.#transport.formatStart);
   }
 
+  /** The miniport's conversion; where it refuses, the format's average rate, since the DPC that stamps recordings has nobody to tell. */
   #normalize(bytes: number): number {
-    return this.callOut(`${STREAM}::NormalizePhysicalPosition`, () =>
-      this.cyclicStream.normalizePhysicalPosition(bytes),
-    );
+    try {
+      return this.callOut(`${STREAM}::NormalizePhysicalPosition`, () =>
+        this.cyclicStream.normalizePhysicalPosition(bytes),
+      );
+    } catch (error) {
+      if (!(error instanceof NtError)) throw error;
+      this.finding('A position was turned into time by the average rate, since the miniport did not do it.', {
+        status: error.status,
+      });
+      return Math.floor((bytes * TICKS_PER_SECOND) / this.#geometry.bytesPerSecond);
+    }
   }
 
   wentBack(byteCount: number): void {
