@@ -3,6 +3,7 @@ import {
   AudioClient,
   type AudioFormat,
   audioFormat,
+  type Endpoint,
   frameBytes,
   type PcmReader,
   type StreamMode,
@@ -22,8 +23,8 @@ class EndlessReader implements PcmReader {
   readonly #bytes = new Uint8Array(1 << 20);
   #left: number;
 
-  constructor(frames: number, sampleRate: number) {
-    this.format = audioFormat({ sampleRate });
+  constructor(frames: number, format: AudioFormat) {
+    this.format = format;
     this.frameCount = frames;
     this.#left = frames * frameBytes(this.format);
     let state = 1;
@@ -54,8 +55,8 @@ export interface StreamBench {
   readonly name: string;
   /** As `--card` takes it; ac97 unless given. */
   readonly card?: string;
-  /** 48 kHz unless given. */
-  readonly sampleRate?: number;
+  /** 48 kHz, 16-bit stereo unless given. */
+  readonly format?: Partial<AudioFormat>;
   readonly streams: number;
   readonly mode: StreamMode;
   readonly bufferMs: number;
@@ -63,9 +64,18 @@ export interface StreamBench {
   readonly aim: number | null;
 }
 
+/** HDA codecs may have an internal speaker beside the jacks for speakers. */
+function firstOfEachFilter(endpoints: readonly Endpoint[]): Endpoint[] {
+  const pathOf = ({ route }: Endpoint) => route.bridgeFilter.path;
+  return endpoints.filter(
+    (endpoint, index) => endpoints.findIndex((other) => pathOf(other) === pathOf(endpoint)) === index,
+  );
+}
+
 /** Plays through as many cards as streams, at once, and gives how many times faster than real time all of them ran together. */
 export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Figure {
-  const { card: name = 'ac97', sampleRate = 48_000 } = bench;
+  const { card: name = 'ac97' } = bench;
+  const format = audioFormat(bench.format);
   const card = findCard(name);
   if (!card) throw new Error(`the catalogue has no ${name}`);
   const machine = new SimMachine({ trace: new Trace({ mask: 0, keep: 0 }), ramBytes: 64 * 1024 * 1024 });
@@ -83,15 +93,17 @@ export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Fi
     machine.installDriver(card.driver);
     machine.start();
     const audio = new AudioClient(machine.kernel);
-    const speakers = audio
-      .endpoints()
-      .filter(({ direction, category }) => direction === 'render' && category === 'KSNODETYPE_SPEAKER');
+    const speakers = firstOfEachFilter(
+      audio
+        .endpoints()
+        .filter(({ direction, category }) => direction === 'render' && category === 'KSNODETYPE_SPEAKER'),
+    );
     if (speakers.length !== bench.streams)
       throw new Error(`${speakers.length} endpoints for ${bench.streams} streams`);
-    const frames = bench.seconds * sampleRate;
+    const frames = bench.seconds * format.sampleRate;
     const streams = speakers.map((endpoint) =>
       audio.openRender(endpoint, {
-        source: new EndlessReader(frames, sampleRate),
+        source: new EndlessReader(frames, format),
         bufferMs: bench.bufferMs,
         mode: bench.mode,
       }),
@@ -108,7 +120,7 @@ export function streamFigure(bench: StreamBench, copyBytesPerSecond: number): Fi
     for (const { frames: heard } of sinks)
       if (heard < frames) throw new Error(`${bench.name}: only ${heard} of ${frames} frames were heard`);
     audio.close();
-    const audioBytes = bench.streams * frames * 4;
+    const audioBytes = bench.streams * frames * frameBytes(format);
     return {
       name: bench.name,
       value: (bench.streams * bench.seconds) / realSeconds,
