@@ -36,7 +36,7 @@ function expectContiguous(expect: Expectations, what: string, samples: Int16Arra
   );
 }
 
-/** Whether these bytes are a stretch of the input in this format: any that fits. */
+/** Whether these bytes are a stretch of the input in this format, wherever it begins. */
 function isInput(bytes: Uint8Array, format: Es1370Format, middle?: number): boolean {
   const signal = recordedBytes(ES1370_INPUT_SIGNAL.samples, format, middle);
   const step = bytesPerFrame(format);

@@ -25,7 +25,7 @@ interface Target {
   readonly value: (random: SeededRandom) => number;
 }
 
-const any = (random: SeededRandom): number => random.bits();
+const anyBits = (random: SeededRandom): number => random.bits();
 const oneOf =
   (...values: readonly [number, ...number[]]) =>
   (random: SeededRandom): number =>
@@ -35,28 +35,28 @@ const GLOBAL_TARGETS: readonly Target[] = [
   { offset: R.GCTL, size: 4, value: oneOf(R.GCTL_CRST, R.GCTL_CRST | R.GCTL_UNSOL) },
   { offset: R.WAKEEN, size: 2, value: (random) => random.below(0x1_0000) },
   { offset: R.STATESTS, size: 2, value: oneOf(0xffff, 0x7fff) },
-  { offset: R.INTCTL, size: 4, value: any },
+  { offset: R.INTCTL, size: 4, value: anyBits },
   { offset: R.INTCTL, size: 4, value: oneOf(0x8000_0000, 0xc000_00ff, 0x4000_0010, 0xc000_0011, 0) },
-  { offset: R.CORBLBASE, size: 4, value: any },
-  { offset: R.CORBUBASE, size: 4, value: any },
+  { offset: R.CORBLBASE, size: 4, value: anyBits },
+  { offset: R.CORBUBASE, size: 4, value: anyBits },
   { offset: R.CORBCTL, size: 1, value: oneOf(0, R.CORBCTL_CMEIE, 0xf8) },
   { offset: R.CORBSTS, size: 1, value: oneOf(0xff, 1) },
-  { offset: R.CORBSIZE, size: 1, value: any },
-  { offset: R.RIRBLBASE, size: 4, value: any },
-  { offset: R.RIRBUBASE, size: 4, value: any },
+  { offset: R.CORBSIZE, size: 1, value: anyBits },
+  { offset: R.RIRBLBASE, size: 4, value: anyBits },
+  { offset: R.RIRBUBASE, size: 4, value: anyBits },
   { offset: R.RIRBWP, size: 2, value: (random) => random.below(0x1_0000) },
   { offset: R.RINTCNT, size: 2, value: (random) => random.below(0x1_0000) },
   { offset: R.RIRBCTL, size: 1, value: oneOf(0, R.RIRBCTL_OIC, 0xf8, R.RIRBCTL_RINTCTL) },
   { offset: R.RIRBSTS, size: 1, value: oneOf(0xff, 5) },
-  { offset: R.RIRBSIZE, size: 1, value: any },
-  { offset: R.ICOI, size: 4, value: any },
-  { offset: R.ICII, size: 4, value: any },
+  { offset: R.RIRBSIZE, size: 1, value: anyBits },
+  { offset: R.ICOI, size: 4, value: anyBits },
+  { offset: R.ICII, size: 4, value: anyBits },
   { offset: R.DPLBASE, size: 4, value: (random) => (random.bits() & ~1) >>> 0 },
-  { offset: R.DPUBASE, size: 4, value: any },
-  { offset: R.GCAP, size: 2, value: any },
-  { offset: R.WALCLK, size: 4, value: any },
-  { offset: 0x14, size: 4, value: any },
-  { offset: 0x78, size: 4, value: any },
+  { offset: R.DPUBASE, size: 4, value: anyBits },
+  { offset: R.GCAP, size: 2, value: anyBits },
+  { offset: R.WALCLK, size: 4, value: anyBits },
+  { offset: 0x14, size: 4, value: anyBits },
+  { offset: 0x78, size: 4, value: anyBits },
 ];
 
 const STREAM_TARGETS: readonly Target[] = [
@@ -67,12 +67,12 @@ const STREAM_TARGETS: readonly Target[] = [
     value: (random) => ((FIRST_IDLE_TAG + random.below(8)) << 4) | random.below(16),
   },
   { offset: R.SD_STS, size: 1, value: oneOf(0xff, R.STS_WRITE_CLEAR) },
-  { offset: R.SD_LPIB, size: 4, value: any },
-  { offset: R.SD_CBL, size: 4, value: any },
+  { offset: R.SD_LPIB, size: 4, value: anyBits },
+  { offset: R.SD_CBL, size: 4, value: anyBits },
   { offset: R.SD_LVI, size: 2, value: (random) => random.below(0x1_0000) },
   { offset: R.SD_FMT, size: 2, value: (random) => random.below(0x1_0000) },
-  { offset: R.SD_BDPL, size: 4, value: any },
-  { offset: R.SD_BDPU, size: 4, value: any },
+  { offset: R.SD_BDPL, size: 4, value: anyBits },
+  { offset: R.SD_BDPU, size: 4, value: anyBits },
 ];
 
 /** Makes traffic that looks like a driver's, with unusual steps in between, and remembers enough not to ask for the impossible. */
